@@ -1,0 +1,73 @@
+/* finding.h - what checks report: findings, notes, and changes to the mail that they ask for */
+#ifndef WINNOW_FACTS_FINDING_H
+#define WINNOW_FACTS_FINDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <talloc.h>
+
+#include "facts/class.h"
+
+struct txn;
+
+struct finding {
+	enum class_id class;
+	enum stage stage;                /* where it was made */
+	double strength;                 /* 0..1 */
+	const char *detail;              /* one line, printable ASCII; never NULL */
+};
+
+/* A growing list; at most one finding a class is kept, the strongest (the first among equals). */
+struct findings {
+	struct finding *v;
+	size_t n;
+};
+
+/* Reports a finding at the present stage: kept with the session (connect, helo, command), the recipient (rcpt) or the transaction.
+ * A class that the catalogue gives to the other direction is not kept: direction is the catalogue's business, not each check's.
+ * The detail is made printable (other bytes as \xNN) and cut at 400 bytes. */
+void finding(struct txn *t, enum class_id class, double strength, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same into a list of one's choice. */
+void findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f);
+
+/* The finding of that class in the list, or NULL. */
+const struct finding *findings_get(const struct findings *list, enum class_id class);
+
+/* Drops the findings that were made at that stage. */
+void findings_drop_stage(struct findings *list, enum stage stage);
+
+/* A service that did not answer, or something that was not looked at: "clamav=timeout". name: a service or check; kept once each with the last reason.
+ * Shown as unavailable=NAME in evidence and notes=NAME:reason in the log. Kept until the message ends. */
+struct note {
+	const char *name, *reason;
+};
+
+void note(struct txn *t, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* A required service failed: internal-error; an optional one: a note. */
+void unavailable(struct txn *t, const char *service, bool required, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+enum change_kind {
+	CHANGE_ADD_HEADER,               /* put on top: name, value */
+	CHANGE_DELETE_HEADER,            /* name, index (1-based among that name) */
+	CHANGE_SET_HEADER,               /* the first of that name gets this value (added where there is none) */
+	CHANGE_DELETE_RECIPIENT,         /* value: exactly as it came in RCPT */
+	CHANGE_SENDER,                   /* value: the new envelope sender */
+	CHANGE_HOLD                      /* value: the reason */
+};
+
+struct change {
+	enum change_kind kind;
+	const char *name, *value;
+	unsigned index;
+};
+
+/* Asks for a change, carried out at end of message if the message is accepted. Strings are copied. */
+void change(struct txn *t, enum change_kind kind, const char *name, unsigned index, const char *value);
+
+/* Copies text as printable ASCII: other bytes as \xNN; at most max bytes, then "...". Child of mem. */
+char *printable(TALLOC_CTX *mem, const char *text, size_t max);
+
+#endif

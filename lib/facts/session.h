@@ -1,0 +1,42 @@
+/* session.h - one SMTP connection: what we know of the client; lives from connect to close */
+#ifndef WINNOW_FACTS_SESSION_H
+#define WINNOW_FACTS_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <talloc.h>
+
+#include "facts/finding.h"
+#include "util/ip.h"
+
+/* How the client's name was found (Sendmail's {client_resolve}; derived for Postfix). */
+enum resolve { RESOLVE_UNKNOWN, RESOLVE_OK, RESOLVE_FAIL, RESOLVE_FORGED, RESOLVE_TEMP };
+
+/* What kind of listener the client came to. */
+enum listener { LISTENER_INBOUND, LISTENER_SUBMISSION, LISTENER_OUTBOUND };
+
+struct session {
+	TALLOC_CTX *mem;                 /* root of everything of this session, the struct included */
+	char id[16];                     /* unique; the ids of its messages begin with it */
+	struct ip client;                /* family 0: unix socket or unknown */
+	uint16_t client_port;
+	const char *client_name;         /* verified by the MTA; NULL if not */
+	const char *client_ptr;          /* what the PTR says, true or not; NULL if none */
+	enum resolve resolve;
+	const char *daemon_name, *daemon_addr, *daemon_port;   /* never NULL */
+	const char *mta_host;            /* macro j; never NULL */
+	enum listener listener;
+	bool relay;                      /* the client's address is in relay_networks */
+	bool trusted;                    /* ... in trusted_networks: its address, HELO and SPF are not judged */
+	const char *helo;                /* NULL: none yet */
+	const char *tls_version, *tls_cipher, *tls_bits;   /* NULL: not encrypted */
+	struct findings found;           /* of connect, helo and commands */
+	int unknown_commands;
+	int refused_recipients;          /* by the MTA or by us */
+	int messages;                    /* accepted at end of message */
+	unsigned transactions;           /* begun */
+	bool outbound;                   /* before MAIL: by listener or address */
+};
+
+#endif

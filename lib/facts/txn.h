@@ -1,0 +1,70 @@
+/* txn.h - one message within a session: envelope, recipients, message, findings; empty until MAIL, emptied after each message */
+#ifndef WINNOW_FACTS_TXN_H
+#define WINNOW_FACTS_TXN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <talloc.h>
+
+#include "facts/finding.h"
+#include "facts/session.h"
+#include "message/address.h"
+#include "message/message.h"
+
+struct config;
+struct policy;
+
+/* What the recipient's lists say of this sender. */
+struct list_word {
+	bool allowed;                    /* an allow list names the sender or the client */
+	bool proven;                     /* ... by address, or with SPF, DKIM or DMARC pass for the listed domain */
+	bool blocked;                    /* the recipient's or its domain's block list names the sender */
+};
+
+struct rcpt {
+	const char *raw;                 /* exactly as it came, brackets included */
+	struct address address;
+	bool valid;                      /* the path could be read */
+	const struct policy *policy;
+	struct list_word word;
+	bool refused_by_mta;
+	bool blackhole;                  /* accepted, to be taken off at end of message */
+};
+
+struct txn {
+	struct session *session;
+	TALLOC_CTX *mem;                 /* of this message; a child of session->mem */
+	struct config *config;           /* pinned while the transaction lasts */
+	const struct policy *policy;     /* in force while a hook runs; never NULL in a hook */
+	enum stage stage;
+	int64_t now;                     /* wall clock in microseconds at the present event: checks read this, never the clock */
+	const char *id;                  /* shown in replies, headers, log */
+	const char *queue_id;            /* NULL until the MTA says it */
+	bool open;                       /* MAIL was seen */
+	bool outbound;
+	/* MAIL */
+	struct address sender;           /* text "" for the null sender */
+	bool sender_valid;               /* the path could be read */
+	bool null_sender;
+	int64_t size_announced;          /* SIZE=; -1: none */
+	bool smtputf8;
+	const char *auth_user, *auth_type;   /* NULL: not authenticated */
+	/* RCPT */
+	struct rcpt *rcpt;               /* the one being judged; NULL outside RCPT */
+	struct rcpt **rcpts;             /* accepted, in order */
+	size_t n_rcpts;
+	size_t rcpts_refused;            /* by us or the MTA, in this transaction */
+	/* DATA to end */
+	struct message *message;         /* NULL until DATA */
+	int message_error;               /* -errno: the message could not be kept */
+	/* what was found */
+	struct findings found;           /* of mail, and of data to end; of the accepted recipients */
+	struct findings found_rcpt;      /* of the recipient being judged */
+	struct note *notes;
+	size_t n_notes;
+	struct change *changes;
+	size_t n_changes;
+};
+
+#endif

@@ -1,0 +1,133 @@
+/* winnow.h - libwinnow: judges mail. Engine, session, events in, verdict out.
+ *
+ * An engine holds a configuration and services. A session is one SMTP connection; its events are handed in the order in which the MTA sees them,
+ * by any thread, but by one at a time. Each event returns a verdict that lives until the session's next event. */
+#ifndef WINNOW_H
+#define WINNOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WINNOW_API __attribute__((visibility("default")))
+#define WINNOW_VERSION "0.1.0"
+
+struct winnow_engine;
+struct winnow_session;
+
+enum winnow_log_level { WINNOW_LOG_ERROR, WINNOW_LOG_WARNING, WINNOW_LOG_INFO, WINNOW_LOG_DEBUG };
+
+struct winnow_options {
+	const char *config_path;         /* NULL: built-in defaults */
+	bool foreground;                 /* the log goes to stderr whatever log.target says */
+	bool offline;                    /* no state is made, no thread started, no log opened: for winnowctl and -t */
+};
+
+/* Makes an engine. NULL: *errors_r is a text, one line an error, "FILE:LINE: what, and what would be right" (free it with winnow_free).
+ * *notes_r (may be NULL): lines worth saying at start, or NULL. */
+WINNOW_API struct winnow_engine *winnow_engine_new(const struct winnow_options *options, char **errors_r, char **notes_r);
+WINNOW_API void winnow_engine_free(struct winnow_engine *engine);
+WINNOW_API void winnow_free(void *text);
+
+/* Reads the configuration again. 0, or -EINVAL with *errors_r as above: then the old one stays in force. Errors and success are logged too. */
+WINNOW_API int winnow_engine_reload(struct winnow_engine *engine, char **errors_r);
+
+/* A value of the present configuration by its name in the file ("listen", "dns.timeout"), as text (free it with winnow_free); NULL: no such option. */
+WINNOW_API char *winnow_engine_setting(struct winnow_engine *engine, const char *name);
+
+/* A line in the engine's log. */
+WINNOW_API void winnow_log(struct winnow_engine *engine, enum winnow_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+WINNOW_API void winnow_log_reopen(struct winnow_engine *engine);
+
+/* Sessions and transactions open now. */
+WINNOW_API unsigned winnow_sessions_open(struct winnow_engine *engine);
+WINNOW_API unsigned winnow_transactions_open(struct winnow_engine *engine);
+
+/* ---- verdicts */
+
+enum winnow_action {
+	WINNOW_CONTINUE,                 /* go on; at end of message: accept it, with the changes */
+	WINNOW_TEMPFAIL, WINNOW_REJECT,  /* answer code, xcode, text */
+	WINNOW_DISCARD                   /* say yes, deliver nothing */
+};
+
+enum winnow_change_kind {
+	WINNOW_ADD_HEADER,               /* on top of the message, the last one highest: insert each at position 0 in this order */
+	WINNOW_DELETE_HEADER,            /* index: 1-based among fields of that name; already ordered from the last to the first */
+	WINNOW_SET_HEADER, WINNOW_DELETE_RECIPIENT, WINNOW_CHANGE_SENDER, WINNOW_HOLD
+};
+
+struct winnow_change {
+	enum winnow_change_kind kind;
+	const char *name, *value;
+	unsigned index;
+};
+
+struct winnow_verdict {
+	enum winnow_action action;
+	int code;                        /* 0 with WINNOW_CONTINUE */
+	const char *xcode;
+	const char *text;                /* one line, printable ASCII, at most 900 bytes; "%" is not doubled */
+	bool close;                      /* the connection is to be closed (421, 521) */
+	const struct winnow_change *changes;     /* end of message only */
+	size_t n_changes;
+	const char *id;
+	const char *class_id;            /* deciding class, or NULL */
+};
+
+/* ---- events. Pointers need not outlive the call; NULL where the MTA said nothing. */
+
+struct winnow_client {
+	const char *address;             /* "192.0.2.1", "2001:db8::1", with or without "IPv6:"; NULL: unknown or a unix socket */
+	unsigned port;
+	const char *name;                /* as the MTA shows it: a name, "unknown" or "[address]" */
+	const char *ptr;                 /* {client_ptr} */
+	const char *resolve;             /* {client_resolve} */
+	const char *daemon_name, *daemon_addr, *daemon_port;
+	const char *mta_host;            /* j */
+};
+
+struct winnow_tls { const char *version, *cipher, *bits; };
+
+struct winnow_login { const char *user, *type; };
+
+/* Opens a session. NULL: out of memory or over sessions_max: answer 421 4.3.2. */
+WINNOW_API struct winnow_session *winnow_connect(struct winnow_engine *engine, const struct winnow_client *client, const struct winnow_verdict **verdict_r);
+WINNOW_API const struct winnow_verdict *winnow_helo(struct winnow_session *session, const char *name, const struct winnow_tls *tls);
+/* argv: the path, then ESMTP parameters; ends with NULL. */
+WINNOW_API const struct winnow_verdict *winnow_mail(struct winnow_session *session, const char *const *argv, const struct winnow_login *login, const char *queue_id);
+/* refused_xcode: the MTA itself refused this recipient ({rcpt_mailer} is "error"); "" if it gave no code; NULL: it did not. */
+WINNOW_API const struct winnow_verdict *winnow_rcpt(struct winnow_session *session, const char *const *argv, const char *refused_xcode, const char *queue_id);
+WINNOW_API const struct winnow_verdict *winnow_data(struct winnow_session *session, const char *queue_id);
+/* No verdict: this event is not answered. value: with its leading space. */
+WINNOW_API void winnow_header(struct winnow_session *session, const char *name, const char *value);
+WINNOW_API const struct winnow_verdict *winnow_eoh(struct winnow_session *session);
+WINNOW_API const struct winnow_verdict *winnow_body(struct winnow_session *session, const void *data, size_t len);
+WINNOW_API const struct winnow_verdict *winnow_eom(struct winnow_session *session, const char *queue_id);
+WINNOW_API const struct winnow_verdict *winnow_command(struct winnow_session *session, const char *line);
+/* The message is over without end of message; idempotent. */
+WINNOW_API void winnow_abort(struct winnow_session *session);
+/* The connection is over; session may be NULL. */
+WINNOW_API void winnow_close(struct winnow_session *session);
+
+/* ---- what people ask (offline too) */
+
+/* The catalogue as TSV, a first line of names, with the action in force in the default policy as last column. winnow_free. */
+WINNOW_API char *winnow_classes(struct winnow_engine *engine, bool json);
+
+/* The kept copies as a table or JSON array; limit 0: all. 0 or -errno with *error_r (winnow_free). */
+WINNOW_API int winnow_quarantine_list(struct winnow_engine *engine, size_t limit, bool json, char **text_r, char **error_r);
+/* One copy: its entry as "name: value" lines, a blank line, and the message; json: an object with the message as a string. -ENOENT: no such copy. */
+WINNOW_API int winnow_quarantine_show(struct winnow_engine *engine, const char *id, bool json, char **text_r, size_t *len_r, char **error_r);
+
+/* The commented file of all defaults: etc/winnow.conf is made from it. winnow_free. */
+WINNOW_API char *winnow_defaults(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
