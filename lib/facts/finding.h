@@ -16,6 +16,7 @@ struct finding {
 	enum stage stage;                /* where it was made */
 	double strength;                 /* 0..1 */
 	const char *detail;              /* one line, printable ASCII; never NULL */
+	bool shown;                      /* the detail may be told to the sender, in the reply */
 };
 
 /* A growing list; at most one finding a class is kept, the strongest (the first among equals). */
@@ -28,6 +29,9 @@ struct findings {
  * A class that the catalogue gives to the other direction is not kept: direction is the catalogue's business, not each check's.
  * The detail is made printable (other bytes as \xNN) and cut at 400 bytes. */
 void finding(struct txn *t, enum class_id class, double strength, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same, with a detail that the sender may read in the reply: it says nothing of our lists, tables and recipients. */
+void finding_shown(struct txn *t, enum class_id class, double strength, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The same into a list of one's choice. */
 void findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f);

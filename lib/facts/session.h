@@ -10,6 +10,9 @@
 #include "facts/finding.h"
 #include "util/ip.h"
 
+struct answers;
+struct skew_watch;
+
 /* How the client's name was found (Sendmail's {client_resolve}; derived for Postfix). */
 enum resolve { RESOLVE_UNKNOWN, RESOLVE_OK, RESOLVE_FAIL, RESOLVE_FORGED, RESOLVE_TEMP };
 
@@ -37,6 +40,8 @@ struct session {
 	int messages;                    /* accepted at end of message */
 	unsigned transactions;           /* begun */
 	bool outbound;                   /* before MAIL: by listener or address */
+	struct answers *answers;         /* of the network, net/answers.h; NULL: nobody asks */
+	struct skew_watch *skew_watch;   /* the engine's; shared by all sessions */
 };
 
 #endif

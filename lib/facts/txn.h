@@ -12,6 +12,7 @@
 #include "message/address.h"
 #include "message/message.h"
 
+struct chain;
 struct config;
 struct policy;
 
@@ -65,6 +66,8 @@ struct txn {
 	size_t n_notes;
 	struct change *changes;
 	size_t n_changes;
+	struct chain *chains;            /* facts/chain.h */
+	size_t n_chains;
 };
 
 #endif

@@ -1,0 +1,189 @@
+/* finding.c - what checks report: findings, notes, and changes to the mail that they ask for */
+#include "facts/finding.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "facts/txn.h"
+
+enum { DETAIL_MAX = 400, NOTES_MAX = 32, CHANGES_MAX = 20000 };
+
+char *printable(TALLOC_CTX *mem, const char *text, size_t max)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t n = strnlen(text, max + 1);
+	bool cut = n > max;
+	char *out, *o;
+
+	if (cut)
+		n = max;
+	out = o = talloc_array(mem, char, n * 4 + 4);
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c >= 0x20 && c < 0x7f) {
+			*o++ = (char)c;
+		} else {
+			*o++ = '\\';
+			*o++ = 'x';
+			*o++ = hex[c >> 4];
+			*o++ = hex[c & 15];
+		}
+	}
+	if (cut)
+		o = stpcpy(o, "...");
+	*o = '\0';
+	return out;
+}
+
+static const char *format_detail(TALLOC_CTX *mem, const char *format, va_list ap)
+{
+	char raw[DETAIL_MAX * 4];
+	char *text;
+
+	vsnprintf(raw, sizeof(raw), format, ap);
+	text = printable(mem, raw, DETAIL_MAX);
+	return text != NULL ? text : "";
+}
+
+void findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f)
+{
+	struct finding *grown;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->v[i].class == f->class) {
+			if (f->strength > list->v[i].strength)
+				list->v[i] = *f;
+			return;
+		}
+	}
+	grown = talloc_realloc(mem, list->v, struct finding, list->n + 1);
+	if (grown == NULL)
+		return;
+	list->v = grown;
+	list->v[list->n++] = *f;
+}
+
+const struct finding *findings_get(const struct findings *list, enum class_id class)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].class == class)
+			return &list->v[i];
+	return NULL;
+}
+
+void findings_drop_stage(struct findings *list, enum stage stage)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].stage != stage)
+			list->v[kept++] = list->v[i];
+	list->n = kept;
+}
+
+static void report(struct txn *t, enum class_id class, double strength, bool shown, const char *format, va_list ap)
+{
+	struct session *s = t->session;
+	enum direction wanted = class_row(class)->direction;
+	bool outbound = t->open ? t->outbound : s->outbound;
+	struct finding f = { .class = class, .stage = t->stage, .shown = shown };
+	struct findings *list = &t->found;
+	TALLOC_CTX *mem = t->mem;
+
+	if (wanted != DIRECTION_BOTH && (wanted == DIRECTION_OUT) != outbound)
+		return;
+	if (t->stage == STAGE_CONNECT || t->stage == STAGE_COMMAND) {
+		list = &s->found;
+		mem = s->mem;
+	} else if (t->stage == STAGE_RCPT) {
+		list = &t->found_rcpt;
+	}
+	f.strength = strength < 0.0 || isnan(strength) ? 0.0 : strength > 1.0 ? 1.0 : strength;
+	f.detail = format_detail(mem, format, ap);
+	findings_add(mem, list, &f);
+}
+
+void finding(struct txn *t, enum class_id class, double strength, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	report(t, class, strength, false, format, ap);
+	va_end(ap);
+}
+
+void finding_shown(struct txn *t, enum class_id class, double strength, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	report(t, class, strength, true, format, ap);
+	va_end(ap);
+}
+
+static void add_note(struct txn *t, const char *name, const char *reason)
+{
+	struct note *grown;
+
+	for (size_t i = 0; i < t->n_notes; i++) {
+		if (strcmp(t->notes[i].name, name) == 0) {
+			t->notes[i].reason = reason;
+			return;
+		}
+	}
+	if (t->n_notes >= NOTES_MAX)
+		return;
+	grown = talloc_realloc(t->mem, t->notes, struct note, t->n_notes + 1);
+	if (grown == NULL)
+		return;
+	t->notes = grown;
+	t->notes[t->n_notes].name = talloc_strdup(t->mem, name);
+	t->notes[t->n_notes++].reason = reason;
+}
+
+void note(struct txn *t, const char *name, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add_note(t, name, format_detail(t->mem, format, ap));
+	va_end(ap);
+}
+
+void unavailable(struct txn *t, const char *service, bool required, const char *format, ...)
+{
+	const char *reason;
+	va_list ap;
+
+	va_start(ap, format);
+	reason = format_detail(t->mem, format, ap);
+	va_end(ap);
+	if (required)
+		finding(t, CLASS_INTERNAL_ERROR, 1.0, "%s: %s", service, reason);
+	else
+		add_note(t, service, reason);
+}
+
+void change(struct txn *t, enum change_kind kind, const char *name, unsigned index, const char *value)
+{
+	struct change *c;
+
+	/* grow by doubling: a message may bring ten thousand forged headers to delete */
+	if ((t->n_changes & (t->n_changes - 1)) == 0) {
+		size_t room = t->n_changes == 0 ? 1 : t->n_changes * 2;
+
+		c = t->n_changes >= CHANGES_MAX ? NULL : talloc_realloc(t->mem, t->changes, struct change, room);
+		if (c == NULL)
+			return;
+		t->changes = c;
+	}
+	c = &t->changes[t->n_changes++];
+	*c = (struct change){ .kind = kind, .index = index };
+	c->name = name != NULL ? talloc_strdup(t->mem, name) : NULL;
+	c->value = value != NULL ? talloc_strdup(t->mem, value) : NULL;
+}

@@ -1,0 +1,196 @@
+/* answers.c - the answers of the network that one session has asked for: a table that fills while chains look into it */
+#include "net/answers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+struct entry {
+	struct entry *next;
+	uint16_t type;
+	enum answer_status status;
+	char **records;
+	size_t n;
+	char name[];
+};
+
+struct answers {
+	atomic_uint refs;
+	const struct asker *asker;
+	pthread_mutex_t lock;
+	pthread_cond_t came;
+	struct entry *entries;
+	size_t n, outstanding;
+	uint64_t count;                  /* answers that came */
+};
+
+struct answers *answers_new(const struct asker *asker)
+{
+	struct answers *a = calloc(1, sizeof(*a));
+	pthread_condattr_t attr;
+
+	if (a == NULL)
+		return NULL;
+	atomic_init(&a->refs, 1);
+	a->asker = asker;
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&a->came, &attr);
+	pthread_condattr_destroy(&attr);
+	return a;
+}
+
+struct answers *answers_ref(struct answers *answers)
+{
+	atomic_fetch_add(&answers->refs, 1);
+	return answers;
+}
+
+static void free_records(struct entry *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		free(e->records[i]);
+	free(e->records);
+	e->records = NULL;
+	e->n = 0;
+}
+
+void answers_unref(struct answers *answers)
+{
+	struct entry *next;
+
+	if (answers == NULL || atomic_fetch_sub(&answers->refs, 1) != 1)
+		return;
+	for (struct entry *e = answers->entries; e != NULL; e = next) {
+		next = e->next;
+		free_records(e);
+		free(e);
+	}
+	pthread_cond_destroy(&answers->came);
+	pthread_mutex_destroy(&answers->lock);
+	free(answers);
+}
+
+static struct entry *find(struct answers *a, uint16_t type, const char *name)
+{
+	for (struct entry *e = a->entries; e != NULL; e = e->next)
+		if (e->type == type && strcasecmp(e->name, name) == 0)
+			return e;
+	return NULL;
+}
+
+static struct entry *add(struct answers *a, uint16_t type, const char *name)
+{
+	size_t len = strlen(name);
+	struct entry *e;
+
+	if (len > ANSWER_NAME_MAX || a->n >= ANSWERS_MAX)
+		return NULL;
+	e = calloc(1, sizeof(*e) + len + 1);
+	if (e == NULL)
+		return NULL;
+	memcpy(e->name, name, len + 1);
+	e->type = type;
+	e->status = ANSWER_PENDING;
+	e->next = a->entries;
+	a->entries = e;
+	a->n++;
+	a->outstanding++;
+	return e;
+}
+
+enum answer_status answers_get(struct answers *answers, uint16_t type, const char *name, const char *const **records_r, size_t *n_r)
+{
+	enum answer_status status = ANSWER_FAILED;
+	bool ask = false;
+	struct entry *e;
+
+	*records_r = NULL;
+	*n_r = 0;
+	pthread_mutex_lock(&answers->lock);
+	e = find(answers, type, name);
+	if (e == NULL) {
+		e = add(answers, type, name);
+		ask = e != NULL;
+	}
+	if (e != NULL) {
+		status = e->status;
+		if (status == ANSWER_DATA) {
+			*records_r = (const char *const *)e->records;
+			*n_r = e->n;
+		}
+	}
+	pthread_mutex_unlock(&answers->lock);
+	if (!ask)
+		return status;
+	/* outside the lock: an asker that knows the answer gives it at once */
+	answers->asker->ask(answers->asker->context, answers, type, name);
+	pthread_mutex_lock(&answers->lock);
+	status = e->status;
+	if (status == ANSWER_DATA) {
+		*records_r = (const char *const *)e->records;
+		*n_r = e->n;
+	}
+	pthread_mutex_unlock(&answers->lock);
+	return status;
+}
+
+static void copy_records(struct entry *e, const char *const *records, size_t n)
+{
+	e->records = calloc(n ? n : 1, sizeof(*e->records));
+	for (size_t i = 0; e->records != NULL && i < n; i++) {
+		char *copy = strdup(records[i]);
+
+		if (copy == NULL)
+			break;
+		e->records[e->n++] = copy;
+	}
+}
+
+void answers_give(struct answers *answers, uint16_t type, const char *name, enum answer_status status, const char *const *records, size_t n)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&answers->lock);
+	e = find(answers, type, name);
+	if (e != NULL && (e->status == ANSWER_PENDING || e->status == ANSWER_LATE) && status != ANSWER_PENDING) {
+		if (e->status == ANSWER_PENDING)
+			answers->outstanding--;
+		e->status = status;
+		if (status == ANSWER_DATA)
+			copy_records(e, records, n);
+		answers->count++;
+		pthread_cond_broadcast(&answers->came);
+	}
+	pthread_mutex_unlock(&answers->lock);
+}
+
+bool answers_wait(struct answers *answers, uint64_t *seen, int64_t deadline)
+{
+	struct timespec until = { .tv_sec = deadline / 1000000, .tv_nsec = deadline % 1000000 * 1000 };
+	bool came;
+	int error = 0;
+
+	pthread_mutex_lock(&answers->lock);
+	while (answers->count == *seen && answers->outstanding > 0 && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&answers->came, &answers->lock, &until);
+	came = answers->count != *seen;
+	*seen = answers->count;
+	pthread_mutex_unlock(&answers->lock);
+	return came;
+}
+
+void answers_expire(struct answers *answers)
+{
+	pthread_mutex_lock(&answers->lock);
+	for (struct entry *e = answers->entries; e != NULL; e = e->next)
+		if (e->status == ANSWER_PENDING)
+			e->status = ANSWER_LATE;
+	answers->outstanding = 0;
+	pthread_mutex_unlock(&answers->lock);
+}
