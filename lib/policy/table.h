@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <talloc.h>
 
@@ -24,17 +25,26 @@ struct table_kind {
 	enum answer (*lookup)(const void *content, const char *key, TALLOC_CTX *mem, const char **value_r);
 	/* The most specific network that holds ip; NULL: the kind is asked with the address as text. */
 	enum answer (*lookup_ip)(const void *content, const struct ip *ip, TALLOC_CTX *mem, const char **value_r);
-	bool (*is_empty)(const void *content);   /* NULL: never empty */
+	/* Entries in it. NULL: not known, never empty. */
+	size_t (*count)(const void *content);
 };
 
 struct table;
 
 /* All tables that are open, by their text: two configurations that name the same table share it, so that a reload keeps it.
- * Owner: the engine. Starts a thread at the first file table: it looks at the files twice a second; one that was renamed into place is loaded at once,
- * one that was written in place after a quiet second; a bad one is logged once with its line and the old content stays in force.
- * A file that vanished keeps its content too. */
+ * Owner: the engine. Starts a thread at the first file table: it looks at the files twice a second; one that was renamed into place is loaded at once
+ * (unless it is empty or ends within a line: an editor may still be writing it), one that was written in place after a quiet second; a bad one is logged once
+ * with its line and the old content stays in force. A file that vanished keeps its content too. */
 struct table_set;
 struct table_set *table_set_new(struct log *log);
+
+/* Without a thread: files are read once, and again only by table_set_look(). For programs that end soon, and for tests. */
+struct table_set *table_set_new_still(struct log *log);
+
+/* One look at all files, as the thread does twice a second; now: clock_mono() (of a test: its own). Any thread. */
+void table_set_look(struct table_set *set, int64_t now);
+
+/* Ends the thread and waits for it. Tables that are still open stay usable, unwatched, until they are closed. NULL is allowed. */
 void table_set_free(struct table_set *set);
 
 /* Opens "inline:...", "file:PATH", "cidr:PATH", "pcre:PATH"; "" is the empty table. directory: where relative paths start ("": here).
@@ -42,10 +52,12 @@ void table_set_free(struct table_set *set);
 struct table *table_open(struct table_set *set, const char *spec, const char *directory, bool optional, char **error_r);
 void table_close(struct table *table);
 
-/* Is key in the table (case does not matter)? On ANSWER_YES *value_r (may be NULL if not wanted) is a talloc child of mem: "" where the entry has no value. table NULL: ANSWER_NO. */
+/* Is key in the table (case does not matter)? On ANSWER_YES *value_r (may be NULL if not wanted) is a talloc child of mem: "" where the entry has no value. table NULL: ANSWER_NO.
+ * A key of more than 1 KB is in no table. Never waits for a reload; ANSWER_UNAVAILABLE: the table cannot tell now (a pattern that ran into its limits, no memory). */
 enum answer table_lookup(struct table *table, const char *key, TALLOC_CTX *mem, const char **value_r);
 
-/* Asks user@domain, @domain, domain, .parent, .grandparent ... as Postfix does; the null sender as "<>"; an address without domain as itself. */
+/* Asks user@domain, @domain, domain, .parent, .grandparent ... as Postfix does; the null sender as "<>"; an address without domain as itself, unless it could be taken
+ * for a domain, an address or "<>" (<bank.example> as a sender must not match the entry bank.example): then ANSWER_NO. A quoted local part is asked without its quotes. */
 enum answer table_lookup_address(struct table *table, const struct address *address, TALLOC_CTX *mem, const char **value_r);
 
 /* Asks domain, .parent, ... */
