@@ -1,0 +1,82 @@
+# __init__.py - a private Postfix with winnow-milter attached, a sink behind it, and an SMTP client that may say where it comes from
+"""Used by t/mta and by contrib/run --demo. Needs root (Postfix does), the packages of contrib/packages, and nothing outside its own folder.
+
+	with Lab(program='build/milter', settings='domains = "inline:sink.test"') as lab:
+		client = lab.client(addr='203.0.113.7', name='mail.sender.example')
+		reply = client.send('b@sender.example', ['anna@sink.test'], mail.letter())
+		copy = lab.sink.wait(reply.queue_id)
+"""
+import os
+import shutil
+import signal
+import sys
+import tempfile
+
+from lab.daemon import Daemon
+from lab.ports import Port
+from lab.postfix import Postfix
+from lab.sasl import Sasl
+from lab.sink import Sink
+from lab.smtp import Client
+
+
+def as_root():
+	"""Runs the program again under sudo if we are not root. False: there is no way to be."""
+	if os.geteuid() == 0:
+		return True
+	if not shutil.which('sudo') or os.environ.get('WINNOW_LAB_SUDO'):
+		return False
+	keep = ['%s=%s' % i for i in os.environ.items() if i[0] in ('PATH', 'LANG') or i[0].startswith('WINNOW_') or i[0].endswith('SAN_OPTIONS')]
+	again = ['env', 'WINNOW_LAB_SUDO=1'] + keep
+	if shutil.which('setarch') and 'TSAN_OPTIONS' in os.environ:
+		again += ['setarch', '-R']                           # a change of user takes back what the caller asked for
+	os.execvp('sudo', ['sudo', '-n'] + again + [sys.executable] + sys.argv)
+
+
+def find(program, name):
+	"""The program in the folder, or in the folder's milter/."""
+	for path in (os.path.join(program, name), os.path.join(program, 'milter', name)):
+		if os.access(path, os.X_OK):
+			return os.path.abspath(path)
+	raise FileNotFoundError('no %s in %s: build first' % (name, program))
+
+
+class Lab:
+	"""settings: the milter's configuration beyond what every lab needs; socket: "inet" or "unix"; parameters: lines more for Postfix's main.cf."""
+	def __init__(self, program, settings='', socket='inet', parameters=''):
+		self.program, self.settings, self.socket, self.parameters = program, settings, socket, parameters
+		self.folder, self.parts = None, []
+
+	def __enter__(self):
+		for s in (signal.SIGTERM, signal.SIGHUP):
+			signal.signal(s, lambda *_: sys.exit(1))         # so that what we started ends with us
+		self.folder = tempfile.mkdtemp(prefix='winnow-lab-', dir='/var/tmp')
+		os.chmod(self.folder, 0o755)                          # Postfix's own user passes through it
+		try:
+			self.sink = self._add(Sink())
+			self.sasl = self._add(Sasl({'alice@lab.test': 'secret', 'bert@lab.test': 'secret'}))
+			self.daemon = Daemon(find(self.program, 'winnow-milter'), find(self.program, 'winnowctl'), os.path.join(self.folder, 'milter'), self.socket)
+			self.daemon.configure(self.settings)
+			self._add(self.daemon).start()
+			self.postfix = Postfix(os.path.join(self.folder, 'postfix'), self.sink.port, self.daemon.for_postfix, self.sasl.port, self.parameters)
+			self._add(self.postfix).start()
+		except BaseException:
+			self.__exit__()
+			raise
+		return self
+
+	def _add(self, part):
+		self.parts.append(part)
+		return part
+
+	def client(self, listener='mx', **where):
+		"""A connection that has said EHLO. listener: mx, submission, outbound; addr, name, port, login, reverse_name: as XCLIENT takes them; helo: the greeting."""
+		return Client(self.postfix.ports[listener], **where)
+
+	def __exit__(self, *_):
+		while self.parts:
+			self.parts.pop().stop()
+		shutil.rmtree(self.folder, ignore_errors=True)
+
+
+__all__ = ['Client', 'Daemon', 'Lab', 'Port', 'Postfix', 'Sasl', 'Sink', 'as_root', 'find']
