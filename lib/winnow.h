@@ -24,12 +24,15 @@ enum winnow_log_level { WINNOW_LOG_ERROR, WINNOW_LOG_WARNING, WINNOW_LOG_INFO, W
 struct winnow_options {
 	const char *config_path;         /* NULL: built-in defaults */
 	bool foreground;                 /* the log goes to stderr whatever log.target says */
-	bool offline;                    /* no state is made, no thread started, no log opened: for winnowctl and -t */
 };
 
-/* Makes an engine. NULL: *errors_r is a text, one line an error, "FILE:LINE: what, and what would be right" (free it with winnow_free).
+/* Makes an engine that has read its configuration and nothing else: no state, no log. That is enough for -t and winnowctl. NULL: *errors_r is a text, one line an error, "FILE:LINE: what, and what would be right" (free it with winnow_free).
  * *notes_r (may be NULL): lines worth saying at start, or NULL. */
 WINNOW_API struct winnow_engine *winnow_engine_new(const struct winnow_options *options, char **errors_r, char **notes_r);
+/* Makes the folders of state and gives them to uid and gid (0: leaves them as they are): while still root, before privileges go. 0 or -errno with *errors_r. */
+WINNOW_API int winnow_engine_prepare(struct winnow_engine *engine, unsigned uid, unsigned gid, char **errors_r);
+/* Opens log and services: from here on sessions may come. 0 or -errno with *errors_r. */
+WINNOW_API int winnow_engine_start(struct winnow_engine *engine, char **errors_r);
 WINNOW_API void winnow_engine_free(struct winnow_engine *engine);
 WINNOW_API void winnow_free(void *text);
 

@@ -11,7 +11,7 @@ bool chain_start(struct txn *t, chain_run *run, void *state, enum stage wanted)
 
 	if (t->session->answers == NULL)
 		return false;
-	grown = talloc_realloc(t->mem, t->chains, struct chain, t->n_chains + 1);
+	grown = talloc_realloc(t->lasting, t->chains, struct chain, t->n_chains + 1);
 	if (grown == NULL)
 		return false;
 	t->chains = grown;

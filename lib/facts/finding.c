@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,29 +44,29 @@ char *printable(TALLOC_CTX *mem, const char *text, size_t max)
 static const char *format_detail(TALLOC_CTX *mem, const char *format, va_list ap)
 {
 	char raw[DETAIL_MAX * 4];
-	char *text;
 
 	vsnprintf(raw, sizeof(raw), format, ap);
-	text = printable(mem, raw, DETAIL_MAX);
-	return text != NULL ? text : "";
+	return printable(mem, raw, DETAIL_MAX);
 }
 
-void findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f)
+bool findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f)
 {
 	struct finding *grown;
 
 	for (size_t i = 0; i < list->n; i++) {
 		if (list->v[i].class == f->class) {
-			if (f->strength > list->v[i].strength)
-				list->v[i] = *f;
-			return;
+			if (f->strength <= list->v[i].strength)
+				return false;
+			list->v[i] = *f;
+			return true;
 		}
 	}
 	grown = talloc_realloc(mem, list->v, struct finding, list->n + 1);
 	if (grown == NULL)
-		return;
+		return false;
 	list->v = grown;
 	list->v[list->n++] = *f;
+	return true;
 }
 
 const struct finding *findings_get(const struct findings *list, enum class_id class)
@@ -93,7 +94,7 @@ static void report(struct txn *t, enum class_id class, double strength, bool sho
 	bool outbound = t->open ? t->outbound : s->outbound;
 	struct finding f = { .class = class, .stage = t->stage, .shown = shown };
 	struct findings *list = &t->found;
-	TALLOC_CTX *mem = t->mem;
+	TALLOC_CTX *mem = t->lasting;
 
 	if (wanted != DIRECTION_BOTH && (wanted == DIRECTION_OUT) != outbound)
 		return;
@@ -102,10 +103,15 @@ static void report(struct txn *t, enum class_id class, double strength, bool sho
 		mem = s->mem;
 	} else if (t->stage == STAGE_RCPT) {
 		list = &t->found_rcpt;
+		mem = t->mem;            /* goes with a recipient that is refused */
 	}
 	f.strength = strength < 0.0 || isnan(strength) ? 0.0 : strength > 1.0 ? 1.0 : strength;
 	f.detail = format_detail(mem, format, ap);
-	findings_add(mem, list, &f);
+	if (f.detail == NULL)
+		return;                  /* out of memory */
+	/* a session that goes on for ever must not gather details that nobody reads */
+	if (!findings_add(mem, list, &f))
+		talloc_free((void *)(uintptr_t)f.detail);
 }
 
 void finding(struct txn *t, enum class_id class, double strength, const char *format, ...)
@@ -130,6 +136,8 @@ static void add_note(struct txn *t, const char *name, const char *reason)
 {
 	struct note *grown;
 
+	if (reason == NULL)
+		return;                  /* out of memory */
 	for (size_t i = 0; i < t->n_notes; i++) {
 		if (strcmp(t->notes[i].name, name) == 0) {
 			t->notes[i].reason = reason;
@@ -138,11 +146,11 @@ static void add_note(struct txn *t, const char *name, const char *reason)
 	}
 	if (t->n_notes >= NOTES_MAX)
 		return;
-	grown = talloc_realloc(t->mem, t->notes, struct note, t->n_notes + 1);
+	grown = talloc_realloc(t->lasting, t->notes, struct note, t->n_notes + 1);
 	if (grown == NULL)
 		return;
 	t->notes = grown;
-	t->notes[t->n_notes].name = talloc_strdup(t->mem, name);
+	t->notes[t->n_notes].name = talloc_strdup(t->lasting, name);
 	t->notes[t->n_notes++].reason = reason;
 }
 
@@ -151,7 +159,7 @@ void note(struct txn *t, const char *name, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	add_note(t, name, format_detail(t->mem, format, ap));
+	add_note(t, name, format_detail(t->lasting, format, ap));
 	va_end(ap);
 }
 
@@ -161,7 +169,7 @@ void unavailable(struct txn *t, const char *service, bool required, const char *
 	va_list ap;
 
 	va_start(ap, format);
-	reason = format_detail(t->mem, format, ap);
+	reason = format_detail(t->lasting, format, ap);
 	va_end(ap);
 	if (required)
 		finding(t, CLASS_INTERNAL_ERROR, 1.0, "%s: %s", service, reason);
@@ -177,13 +185,13 @@ void change(struct txn *t, enum change_kind kind, const char *name, unsigned ind
 	if ((t->n_changes & (t->n_changes - 1)) == 0) {
 		size_t room = t->n_changes == 0 ? 1 : t->n_changes * 2;
 
-		c = t->n_changes >= CHANGES_MAX ? NULL : talloc_realloc(t->mem, t->changes, struct change, room);
+		c = t->n_changes >= CHANGES_MAX ? NULL : talloc_realloc(t->lasting, t->changes, struct change, room);
 		if (c == NULL)
 			return;
 		t->changes = c;
 	}
 	c = &t->changes[t->n_changes++];
 	*c = (struct change){ .kind = kind, .index = index };
-	c->name = name != NULL ? talloc_strdup(t->mem, name) : NULL;
-	c->value = value != NULL ? talloc_strdup(t->mem, value) : NULL;
+	c->name = name != NULL ? talloc_strdup(t->lasting, name) : NULL;
+	c->value = value != NULL ? talloc_strdup(t->lasting, value) : NULL;
 }

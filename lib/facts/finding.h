@@ -33,8 +33,8 @@ void finding(struct txn *t, enum class_id class, double strength, const char *fo
 /* The same, with a detail that the sender may read in the reply: it says nothing of our lists, tables and recipients. */
 void finding_shown(struct txn *t, enum class_id class, double strength, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same into a list of one's choice. */
-void findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f);
+/* The same into a list of one's choice; the array grows as a child of mem, the finding's strings are not copied. false: the list has a stronger one of that class, or memory is out. */
+bool findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f);
 
 /* The finding of that class in the list, or NULL. */
 const struct finding *findings_get(const struct findings *list, enum class_id class);

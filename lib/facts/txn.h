@@ -30,12 +30,13 @@ struct rcpt {
 	const struct policy *policy;
 	struct list_word word;
 	bool refused_by_mta;
-	bool blackhole;                  /* accepted, to be taken off at end of message */
+	bool blackhole;                  /* the policy lets its mail vanish: taken off at end of message */
 };
 
 struct txn {
 	struct session *session;
-	TALLOC_CTX *mem;                 /* of this message; a child of session->mem */
+	TALLOC_CTX *mem;                 /* for hooks: lives as long as what is judged, a recipient at RCPT, else the message */
+	TALLOC_CTX *lasting;             /* of this message, a root of its own; before MAIL the session's */
 	struct config *config;           /* pinned while the transaction lasts */
 	const struct policy *policy;     /* in force while a hook runs; never NULL in a hook */
 	enum stage stage;

@@ -26,6 +26,7 @@ struct answers {
 	struct entry *entries;
 	size_t n, outstanding;
 	uint64_t count;                  /* answers that came */
+	bool late;                       /* nobody waits any longer: answers_late() */
 };
 
 struct answers *answers_new(const struct asker *asker)
@@ -104,6 +105,17 @@ static struct entry *add(struct answers *a, uint16_t type, const char *name)
 	return e;
 }
 
+static enum answer_status read_entry(const struct answers *a, const struct entry *e, const char *const **records_r, size_t *n_r)
+{
+	if (e->status == ANSWER_PENDING && a->late)
+		return ANSWER_LATE;
+	if (e->status == ANSWER_DATA) {
+		*records_r = (const char *const *)e->records;
+		*n_r = e->n;
+	}
+	return e->status;
+}
+
 enum answer_status answers_get(struct answers *answers, uint16_t type, const char *name, const char *const **records_r, size_t *n_r)
 {
 	enum answer_status status = ANSWER_FAILED;
@@ -118,24 +130,15 @@ enum answer_status answers_get(struct answers *answers, uint16_t type, const cha
 		e = add(answers, type, name);
 		ask = e != NULL;
 	}
-	if (e != NULL) {
-		status = e->status;
-		if (status == ANSWER_DATA) {
-			*records_r = (const char *const *)e->records;
-			*n_r = e->n;
-		}
-	}
+	if (e != NULL)
+		status = read_entry(answers, e, records_r, n_r);
 	pthread_mutex_unlock(&answers->lock);
 	if (!ask)
 		return status;
 	/* outside the lock: an asker that knows the answer gives it at once */
 	answers->asker->ask(answers->asker->context, answers, type, name);
 	pthread_mutex_lock(&answers->lock);
-	status = e->status;
-	if (status == ANSWER_DATA) {
-		*records_r = (const char *const *)e->records;
-		*n_r = e->n;
-	}
+	status = read_entry(answers, e, records_r, n_r);
 	pthread_mutex_unlock(&answers->lock);
 	return status;
 }
@@ -158,9 +161,8 @@ void answers_give(struct answers *answers, uint16_t type, const char *name, enum
 
 	pthread_mutex_lock(&answers->lock);
 	e = find(answers, type, name);
-	if (e != NULL && (e->status == ANSWER_PENDING || e->status == ANSWER_LATE) && status != ANSWER_PENDING) {
-		if (e->status == ANSWER_PENDING)
-			answers->outstanding--;
+	if (e != NULL && e->status == ANSWER_PENDING && status != ANSWER_PENDING) {
+		answers->outstanding--;
 		e->status = status;
 		if (status == ANSWER_DATA)
 			copy_records(e, records, n);
@@ -185,12 +187,9 @@ bool answers_wait(struct answers *answers, uint64_t *seen, int64_t deadline)
 	return came;
 }
 
-void answers_expire(struct answers *answers)
+void answers_late(struct answers *answers, bool late)
 {
 	pthread_mutex_lock(&answers->lock);
-	for (struct entry *e = answers->entries; e != NULL; e = e->next)
-		if (e->status == ANSWER_PENDING)
-			e->status = ANSWER_LATE;
-	answers->outstanding = 0;
+	answers->late = late;
 	pthread_mutex_unlock(&answers->lock);
 }

@@ -41,7 +41,7 @@ void answers_give(struct answers *answers, uint16_t type, const char *name, enum
 /* Waits until an answer came since the count *seen (which is brought up to date), or until deadline (clock_mono). false: the deadline passed, or nothing is outstanding. */
 bool answers_wait(struct answers *answers, uint64_t *seen, int64_t deadline);
 
-/* What is pending becomes ANSWER_LATE: the stage is over for those who asked. A later answer still replaces it, for later stages. */
-void answers_expire(struct answers *answers);
+/* While late is true what is pending reads ANSWER_LATE: the deadline of a stage passed, and its chains must come to an end. The questions stay asked, for later stages. */
+void answers_late(struct answers *answers, bool late);
 
 #endif

@@ -1,0 +1,314 @@
+/* engine.c - the services, and the present configuration: reference count, reload by swap */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check/skew.h"
+#include "engine/keep.h"
+#include "engine/services.h"
+#include "message/mime.h"
+#include "util/clock.h"
+
+/* ---- texts */
+
+static char *lines_of(const struct config_errors *errors)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (f == NULL)
+		return NULL;
+	for (size_t i = 0; i < errors->n; i++) {
+		const struct config_error *e = &errors->v[i];
+
+		if (e->line > 0)
+			fprintf(f, "%s:%d: %s\n", e->file, e->line, e->text);
+		else
+			fprintf(f, "%s: %s\n", e->file, e->text);
+	}
+	if (errors->cut)
+		fprintf(f, "... and more: mend these first\n");
+	fclose(f);
+	return text;
+}
+
+void winnow_free(void *text)
+{
+	free(text);
+}
+
+/* ---- configuration */
+
+/* Loads, and adds what rows cannot say. 0, or -EINVAL with *errors_r a malloc'ed text. */
+static int load(struct winnow_engine *engine, struct config **config_r, char **errors_r, char **notes_r)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct config_errors errors = { .mem = mem }, notes = { .mem = mem };
+	int result;
+
+	result = config_load(engine->config_path, engine->sections, engine->n_sections, engine->tables, config_r, &errors, &notes);
+	if (result == 0) {
+		services_validate(*config_r, &errors);
+		if (errors.n > 0) {
+			config_errors_sort(&errors);
+			config_unref(*config_r);
+			*config_r = NULL;
+			result = -EINVAL;
+		}
+	}
+	if (result != 0)
+		*errors_r = lines_of(&errors);
+	if (notes_r != NULL)
+		*notes_r = notes.n > 0 ? lines_of(&notes) : NULL;
+	talloc_free(mem);
+	return result;
+}
+
+struct config *engine_config(struct winnow_engine *engine)
+{
+	struct config *config;
+
+	pthread_mutex_lock(&engine->config_lock);
+	config = config_ref(engine->config);
+	pthread_mutex_unlock(&engine->config_lock);
+	return config;
+}
+
+static struct log_options log_options_of(const struct winnow_engine *engine, const struct config *config)
+{
+	const struct policy *p = config_default_policy(config);
+
+	return (struct log_options){
+		.target = engine->foreground ? "stderr" : setting_string(p, &log_settings[LOG_SETTING_TARGET]),
+		.facility = setting_string(p, &log_settings[LOG_SETTING_FACILITY]),
+		.ident = "winnow-milter",
+		.level = (enum log_level)log_level_parse(setting_string(p, &log_settings[LOG_SETTING_LEVEL])),
+	};
+}
+
+/* Puts a configuration in force: what services take from it. */
+static void apply(struct winnow_engine *engine, const struct config *config)
+{
+	const struct policy *p = config_default_policy(config);
+
+	message_budget_set_max(engine->budget, (uint64_t)setting_size(p, &global_settings[G_MEMORY_TOTAL]));
+	atomic_store(&engine->json, strcmp(setting_string(p, &log_settings[LOG_SETTING_FORMAT]), "json") == 0);
+}
+
+/* ---- state */
+
+static int make_folder(const char *path, char **error_r)
+{
+	char *parent = strdup(path), *slash;
+	int result = 0;
+
+	/* its parents are made too: var/ below a fresh clone */
+	for (slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(parent, 0755);
+		*slash = '/';
+	}
+	free(parent);
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		result = -errno;
+	if (result == 0 && access(path, W_OK | X_OK) != 0)
+		result = -errno;
+	if (result != 0 && asprintf(error_r, "%s: cannot be used as a folder: %s; make it writable for winnow-milter, or name another", path, strerror(-result)) < 0)
+		*error_r = NULL;
+	return result;
+}
+
+int winnow_engine_prepare(struct winnow_engine *engine, unsigned uid, unsigned gid, char **errors_r)
+{
+	const struct policy *p = config_default_policy(engine->config);
+	const char *paths[] = { setting_string(p, &global_settings[G_SPOOL]), setting_string(p, &quarantine_settings[QUARANTINE_PATH]) };
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && result == 0; i++) {
+		result = make_folder(paths[i], errors_r);
+		if (result == 0 && uid != 0 && chown(paths[i], uid, gid) != 0) {
+			result = -errno;
+			if (asprintf(errors_r, "%s: cannot be given to the user that winnow-milter runs as: %s", paths[i], strerror(errno)) < 0)
+				*errors_r = NULL;
+		}
+	}
+	return result;
+}
+
+int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
+{
+	struct log_options options = log_options_of(engine, engine->config);
+	char *error = NULL;
+	int result;
+
+	result = log_open(&options, &engine->log, &error);
+	if (result == 0)
+		result = winnow_engine_prepare(engine, 0, 0, errors_r);
+	if (result == 0)
+		result = keep_open(engine, engine->config, &error);
+	if (error != NULL) {
+		*errors_r = strdup(error);
+		talloc_free(error);
+	}
+	return result;
+}
+
+/* ---- life */
+
+struct winnow_engine *winnow_engine_new(const struct winnow_options *options, char **errors_r, char **notes_r)
+{
+	struct winnow_engine *e = calloc(1, sizeof(*e));
+
+	*errors_r = NULL;
+	if (e == NULL)
+		return NULL;
+	mime_init();
+	e->config_path = options->config_path != NULL ? strdup(options->config_path) : NULL;
+	e->foreground = options->foreground;
+	pthread_mutex_init(&e->config_lock, NULL);
+	e->sections = engine_sections(NULL, &e->n_sections);
+	e->tables = table_set_new(NULL);
+	e->budget = message_budget_new(NULL, UINT64_MAX);
+	e->skew_watch = skew_watch_new(NULL);
+	if (getrandom(&e->id_salt, sizeof(e->id_salt), GRND_NONBLOCK) != (ssize_t)sizeof(e->id_salt))
+		e->id_salt = (uint64_t)clock_wall() ^ ((uint64_t)getpid() << 32);
+	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || load(e, &e->config, errors_r, notes_r) != 0) {
+		winnow_engine_free(e);
+		return NULL;
+	}
+	apply(e, e->config);
+	return e;
+}
+
+void winnow_engine_free(struct winnow_engine *engine)
+{
+	if (engine == NULL)
+		return;
+	keep_close(engine);
+	config_unref(engine->config);
+	table_set_free(engine->tables);
+	log_close(engine->log);
+	talloc_free(engine->sections);
+	talloc_free(engine->budget);
+	talloc_free(engine->skew_watch);
+	pthread_mutex_destroy(&engine->config_lock);
+	free(engine->config_path);
+	free(engine);
+	mime_shutdown();
+}
+
+int winnow_engine_reload(struct winnow_engine *engine, char **errors_r)
+{
+	struct config *fresh, *old;
+	struct log_options options;
+	char *error = NULL;
+
+	*errors_r = NULL;
+	if (load(engine, &fresh, errors_r, NULL) != 0) {
+		winnow_log(engine, WINNOW_LOG_ERROR, "reload: the configuration has errors; the old one stays in force");
+		for (char *save = NULL, *copy = *errors_r != NULL ? strdup(*errors_r) : NULL, *line = copy ? strtok_r(copy, "\n", &save) : NULL;; line = strtok_r(NULL, "\n", &save)) {
+			if (line == NULL) {
+				free(copy);
+				break;
+			}
+			winnow_log(engine, WINNOW_LOG_ERROR, "reload: %s", line);
+		}
+		return -EINVAL;
+	}
+	options = log_options_of(engine, fresh);
+	if (engine->log != NULL && log_change(engine->log, &options, &error) != 0) {
+		winnow_log(engine, WINNOW_LOG_ERROR, "reload: log: %s; the old target stays", error);
+		talloc_free(error);
+		error = NULL;
+	}
+	if (engine->log != NULL && keep_open(engine, fresh, &error) != 0) {
+		winnow_log(engine, WINNOW_LOG_ERROR, "reload: quarantine: %s; refusals that keep a copy are deferred until it can be used", error);
+		talloc_free(error);
+	}
+	apply(engine, fresh);
+	pthread_mutex_lock(&engine->config_lock);
+	old = engine->config;
+	engine->config = fresh;
+	pthread_mutex_unlock(&engine->config_lock);
+	config_unref(old);
+	winnow_log(engine, WINNOW_LOG_INFO, "reload: %s is in force", engine->config_path != NULL ? engine->config_path : "the built-in configuration");
+	return 0;
+}
+
+/* ---- small questions */
+
+char *winnow_engine_setting(struct winnow_engine *engine, const char *name)
+{
+	const char *dot = strrchr(name, '.'), *row_name = dot != NULL ? dot + 1 : name;
+	size_t section_len = dot != NULL ? (size_t)(dot - name) : 0;
+	struct config *config = engine_config(engine);
+	const struct policy *p = config_default_policy(config);
+	char *result = NULL;
+
+	for (size_t i = 0; i < engine->n_sections && result == NULL; i++) {
+		const struct section *section = engine->sections[i];
+
+		if (strlen(section->name) != section_len || strncmp(section->name, name, section_len) != 0)
+			continue;
+		for (const struct setting *row = section->rows; row->name != NULL && result == NULL; row++) {
+			if (strcmp(row->name, row_name) != 0)
+				continue;
+			if (row->type == SET_STRING || row->type == SET_PATH) {
+				result = strdup(setting_string(p, row));
+			} else {
+				char *text = config_value_text(NULL, p, row);
+
+				result = text != NULL ? strdup(text) : NULL;
+				talloc_free(text);
+			}
+		}
+	}
+	config_unref(config);
+	return result;
+}
+
+void winnow_log(struct winnow_engine *engine, enum winnow_log_level level, const char *format, ...)
+{
+	char line[2048];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	log_line(engine != NULL ? engine->log : NULL, (enum log_level)level, line);
+}
+
+void winnow_log_reopen(struct winnow_engine *engine)
+{
+	if (engine->log != NULL)
+		log_reopen(engine->log);
+}
+
+unsigned winnow_sessions_open(struct winnow_engine *engine)
+{
+	return atomic_load(&engine->sessions);
+}
+
+unsigned winnow_transactions_open(struct winnow_engine *engine)
+{
+	return atomic_load(&engine->transactions);
+}
+
+void engine_id(struct winnow_engine *engine, char id_r[16])
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";      /* Crockford: none that are misread on the phone */
+	uint64_t ms = (uint64_t)(clock_wall() / 1000) & 0xffffffffff;
+	uint64_t n = ms << 24 | (engine->id_salt & 0xfff) << 12 | (atomic_fetch_add(&engine->id_counter, 1) & 0xfff);
+
+	for (int i = 12; i >= 0; i--, n >>= 5)
+		id_r[i] = digits[n & 31];
+	id_r[13] = '\0';
+}

@@ -1,0 +1,106 @@
+/* engine.h - the engine's inside: services, the present configuration, a session with its transaction; for lib/engine alone */
+#ifndef WINNOW_ENGINE_ENGINE_H
+#define WINNOW_ENGINE_ENGINE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "check/check.h"
+#include "engine/verdict.h"
+#include "facts/txn.h"
+#include "net/answers.h"
+#include "policy/global.h"
+#include "policy/policy.h"
+#include "quarantine/quarantine.h"
+#include "util/log.h"
+#include "winnow.h"
+
+struct kept_quarantine;
+struct skew_watch;
+
+struct winnow_engine {
+	char *config_path;                       /* NULL: built in */
+	bool foreground;
+	const struct section **sections;
+	size_t n_sections;
+	struct log *log;                         /* NULL until winnow_engine_start() */
+	struct table_set *tables;
+	pthread_mutex_t config_lock;             /* guards config and quarantine */
+	struct config *config;                   /* the present one */
+	struct kept_quarantine *quarantine;      /* keep.c; NULL: could not be opened, or offline */
+	struct message_budget *budget;
+	struct skew_watch *skew_watch;
+	const struct asker *asker;               /* NULL: no network */
+	atomic_uint sessions, transactions;
+	atomic_bool json;                        /* log.format */
+	uint64_t id_salt;
+	atomic_uint id_counter;
+};
+
+struct winnow_session {
+	struct session s;
+	struct txn t;
+	struct winnow_engine *engine;
+	struct winnow_verdict verdict;           /* what the last event returned */
+	struct verdict decided;                  /* the last decision */
+	TALLOC_CTX *reply_mem;                   /* of the verdict's strings: until the next event */
+	/* the first accepted recipient fixes these; while there is none, those of the last recipient judged */
+	const struct policy *judged;             /* for which policy helo and mail were judged; NULL: not yet */
+	struct list_word word;
+};
+
+/* The present configuration, one reference for the caller. */
+struct config *engine_config(struct winnow_engine *engine);
+
+/* Writes a new id: 13 characters, unique in this process and, but for chance, elsewhere. */
+void engine_id(struct winnow_engine *engine, char id_r[16]);
+
+/* ---- events.c, events_message.c */
+
+/* Every event begins here: the last verdict's strings go, the clock is read once. */
+void event_begin(struct winnow_session *ws);
+
+/* What the verdict is made from at a stage. */
+struct verdict_input event_input(struct winnow_session *ws, enum stage stage);
+
+/* Writes the reply of ws->decided into ws->verdict. */
+void event_reply(struct winnow_session *ws);
+
+/* Decides at a stage before the end of the message: true if something is refused now; then reply and log line are made. */
+bool event_refused(struct winnow_session *ws, enum stage stage, const char *event);
+
+/* The one place where a message ends: after its answer, abort, an early return, the next MAIL, close. Idempotent. */
+void event_end_message(struct winnow_session *ws);
+
+/* The message was refused: what the MTA still says of it is ignored, its memory goes. The verdict stays. */
+const struct winnow_verdict *event_over(struct winnow_session *ws);
+
+/* The MTA told its queue id. */
+void event_queue_id(struct txn *t, const char *queue_id);
+
+/* ---- stage.c */
+
+/* Calls the ask hooks of a stage, in the policy in force. */
+void stage_ask(struct txn *t, enum stage stage);
+
+/* Finishes the chains that stage wants, within the stage's deadline, then calls its judge hooks. */
+void stage_judge(struct txn *t, enum stage stage);
+
+/* ---- the rest of the way out */
+
+/* The reply's text: the class's, what of the detail may be shown, [id]. Printable ASCII, at most 900 bytes. Child of mem. */
+const char *reply_text(const struct txn *t, const struct verdict *v, TALLOC_CTX *mem);
+
+/* Asks for the changes of an accepted message: forged fields removed, our own added, subject tagged, black holes taken off. */
+void evidence_changes(struct winnow_session *ws, const struct verdict_input *input);
+
+/* The evidence line: deciding title and value, the next ones, what was unavailable. Child of t->mem. */
+char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *input);
+
+/* Keeps a copy of the message. 0, or -errno: it is logged. */
+int keep_copy(struct winnow_session *ws);
+
+/* Writes the log line. event: "connect", "command", "mail", "rcpt" or "message". */
+void record_write(struct winnow_session *ws, const char *event, const struct verdict_input *input);
+
+#endif

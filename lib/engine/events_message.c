@@ -1,0 +1,195 @@
+/* events_message.c - the events from DATA to the end of the message, and of the session */
+#include "engine/engine.h"
+
+#include <string.h>
+
+#include "check/structure.h"
+
+enum {
+	HEADER_TOTAL_MAX = 4 << 20, FIELDS_MAX = 20000,      /* beyond them fields are counted, not kept */
+	PARTS_LIMIT = 100000, DEPTH_LIMIT = 1000             /* what is looked at where the operator sets no limit */
+};
+
+/* A message that the MTA still talks about, and that was not answered yet. */
+static bool listening(const struct winnow_session *ws)
+{
+	return ws->t.open && ws->t.message != NULL;
+}
+
+const struct winnow_verdict *winnow_data(struct winnow_session *ws, const char *queue_id)
+{
+	struct txn *t = &ws->t;
+	struct message_limits limits = { .header_total_max = HEADER_TOTAL_MAX, .fields_max = FIELDS_MAX };
+	const struct policy *p;
+
+	event_begin(ws);
+	if (!t->open || t->message != NULL)
+		return &ws->verdict;
+	event_queue_id(t, queue_id);
+	if (ws->judged == NULL)
+		ws->judged = config_default_policy(t->config);   /* an MTA that sends DATA without a recipient */
+	t->policy = p = ws->judged;
+	limits.memory_max = (size_t)setting_size(p, &global_settings[G_MEMORY_MAX]);
+	limits.spool = setting_string(p, &global_settings[G_SPOOL]);
+	t->message = message_new(t->lasting, ws->engine->budget, &limits);
+	if (t->message == NULL)
+		return &ws->verdict;             /* said at end of message: DATA is not answered */
+	stage_ask(t, STAGE_DATA);
+	stage_judge(t, STAGE_DATA);
+	return &ws->verdict;
+}
+
+static void keep_error(struct txn *t, int error)
+{
+	if (error != 0 && t->message_error == 0)
+		t->message_error = error;
+}
+
+void winnow_header(struct winnow_session *ws, const char *name, const char *value)
+{
+	if (listening(ws) && !ws->t.message->header_closed)
+		keep_error(&ws->t, message_add_field(ws->t.message, name, value));
+}
+
+const struct winnow_verdict *winnow_eoh(struct winnow_session *ws)
+{
+	struct txn *t = &ws->t;
+
+	event_begin(ws);
+	if (!listening(ws) || t->message->header_closed)
+		return &ws->verdict;
+	keep_error(t, message_close_header(t->message));
+	stage_ask(t, STAGE_EOH);
+	stage_judge(t, STAGE_EOH);
+	return event_refused(ws, STAGE_EOH, "message") ? event_over(ws) : &ws->verdict;
+}
+
+const struct winnow_verdict *winnow_body(struct winnow_session *ws, const void *data, size_t len)
+{
+	struct txn *t = &ws->t;
+	size_t before;
+
+	event_begin(ws);
+	if (!listening(ws))
+		return &ws->verdict;
+	if (!t->message->header_closed)
+		keep_error(t, message_close_header(t->message));
+	keep_error(t, message_add_body(t->message, data, len));
+	before = t->found.n;
+	stage_judge(t, STAGE_BODY);
+	if (t->found.n == before)
+		return &ws->verdict;
+	return event_refused(ws, STAGE_BODY, "message") ? event_over(ws) : &ws->verdict;
+}
+
+static size_t limit_of(const struct policy *p, const struct setting *row, size_t limit)
+{
+	int64_t n = setting_int(p, row);
+
+	return n <= 0 || (size_t)n > limit ? limit : (size_t)n;
+}
+
+/* The message is complete: its structure is read, or what kept us from keeping it is said. */
+static void close_message(struct winnow_session *ws)
+{
+	struct txn *t = &ws->t;
+
+	t->stage = STAGE_EOM;
+	if (t->message == NULL) {
+		finding(t, CLASS_INTERNAL_ERROR, 1.0, "no memory for the message");
+		return;
+	}
+	if (!t->message->header_closed)
+		keep_error(t, message_close_header(t->message));
+	if (t->message_error == 0)
+		keep_error(t, message_close(t->message, limit_of(t->policy, &structure_settings[STRUCTURE_PARTS_MAX], PARTS_LIMIT),
+			limit_of(t->policy, &structure_settings[STRUCTURE_DEPTH_MAX], DEPTH_LIMIT)));
+	if (t->message_error == 0)
+		return;
+	finding(t, CLASS_INTERNAL_ERROR, 1.0, "the message could not be kept while it arrived (%s): is there room and right in spool, is memory_total large enough?",
+		strerror(-t->message_error));
+	winnow_log(ws->engine, WINNOW_LOG_ERROR, "spool: %s: %s", setting_string(t->policy, &global_settings[G_SPOOL]), strerror(-t->message_error));
+}
+
+static void copy_changes(struct winnow_session *ws)
+{
+	static const enum winnow_change_kind kinds[] = {
+		[CHANGE_ADD_HEADER] = WINNOW_ADD_HEADER, [CHANGE_DELETE_HEADER] = WINNOW_DELETE_HEADER, [CHANGE_SET_HEADER] = WINNOW_SET_HEADER,
+		[CHANGE_DELETE_RECIPIENT] = WINNOW_DELETE_RECIPIENT, [CHANGE_SENDER] = WINNOW_CHANGE_SENDER, [CHANGE_HOLD] = WINNOW_HOLD,
+	};
+	struct txn *t = &ws->t;
+	struct winnow_change *out = talloc_zero_array(ws->reply_mem, struct winnow_change, t->n_changes);
+	size_t n = 0;
+
+	/* copied, so that the message's memory goes at once and not with the session's next event */
+	for (size_t i = 0; out != NULL && i < t->n_changes; i++) {
+		const struct change *c = &t->changes[i];
+
+		out[n++] = (struct winnow_change){ .kind = kinds[c->kind], .name = talloc_strdup(out, c->name), .value = talloc_strdup(out, c->value), .index = c->index };
+	}
+	ws->verdict.changes = out;
+	ws->verdict.n_changes = n;
+}
+
+/* What is done with a message that was judged to its end. */
+static void answer_message(struct winnow_session *ws, struct verdict_input *in)
+{
+	struct verdict *v = &ws->decided;
+
+	if (v->action == ACT_QUARANTINE && keep_copy(ws) != 0) {
+		verdict_without_copy(v);
+		finding(&ws->t, CLASS_INTERNAL_ERROR, 1.0, "no copy could be kept in the quarantine");
+		v->finding = findings_get(&ws->t.found, CLASS_INTERNAL_ERROR);
+	}
+	if (v->now) {
+		event_reply(ws);
+	} else if (v->action == ACT_DISCARD) {
+		ws->verdict.action = WINNOW_DISCARD;
+	} else {
+		evidence_changes(ws, in);
+		copy_changes(ws);
+	}
+	ws->verdict.class_id = class_row(v->class)->id;
+	if (!v->now)
+		ws->s.messages++;
+}
+
+const struct winnow_verdict *winnow_eom(struct winnow_session *ws, const char *queue_id)
+{
+	struct txn *t = &ws->t;
+	struct verdict_input in;
+
+	event_begin(ws);
+	if (!t->open)
+		return &ws->verdict;
+	event_queue_id(t, queue_id);
+	if (ws->judged == NULL)
+		ws->judged = config_default_policy(t->config);
+	t->policy = ws->judged;
+	close_message(ws);
+	if (t->message != NULL && t->message_error == 0) {
+		stage_ask(t, STAGE_EOM);
+		stage_judge(t, STAGE_EOM);
+	}
+	in = event_input(ws, STAGE_EOM);
+	verdict_decide(&in, &ws->decided);
+	answer_message(ws, &in);
+	record_write(ws, "message", &in);
+	ws->verdict.id = talloc_strdup(ws->reply_mem, t->id);
+	event_end_message(ws);
+	return &ws->verdict;
+}
+
+void winnow_abort(struct winnow_session *ws)
+{
+	event_begin(ws);
+	event_end_message(ws);
+}
+
+void winnow_close(struct winnow_session *ws)
+{
+	if (ws == NULL)
+		return;
+	event_end_message(ws);
+	talloc_free(ws);
+}

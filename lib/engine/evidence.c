@@ -1,0 +1,237 @@
+/* evidence.c - what is written into accepted mail: X-Winnow-*, Authentication-Results; and what is removed because it is forged */
+#include "engine/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/services.h"
+#include "message/authres.h"
+
+enum { EVIDENCE_MAX = 900, FOLD_AT = 76 };
+
+/* ---- removal */
+
+/* Our own ids, lower case: hostname and evidence.authserv_ids. */
+static const char **own_ids(struct txn *t, size_t *n_r)
+{
+	const char *const *more = setting_list(t->policy, &evidence_settings[EVIDENCE_AUTHSERV_IDS]);
+	size_t n = 0;
+	const char **ids;
+
+	while (more[n] != NULL)
+		n++;
+	ids = talloc_array(t->mem, const char *, n + 1);
+	if (ids == NULL)
+		return NULL;
+	ids[0] = config_hostname(t->config);
+	for (size_t i = 0; i < n; i++) {
+		char *id = talloc_strdup(ids, more[i]);
+
+		for (char *c = id; c != NULL && *c != '\0'; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+		ids[i + 1] = id != NULL ? id : "";
+	}
+	*n_r = n + 1;
+	return ids;
+}
+
+/* From the last to the first: each deletion renumbers the fields of that name behind it (CVE-2022-48521). A trusted relay's Authentication-Results stay. */
+static void remove_forged(struct winnow_session *ws)
+{
+	struct txn *t = &ws->t;
+	const char *prefix = setting_string(t->policy, &evidence_settings[EVIDENCE_PREFIX]);
+	size_t prefix_len = strlen(prefix), n_ids = 0;
+	const char **ids = own_ids(t, &n_ids);
+
+	for (size_t i = t->message->n_fields; i-- > 0;) {
+		const struct header_field *f = &t->message->fields[i];
+		bool forged = strncasecmp(f->name, prefix, prefix_len) == 0 && f->name[prefix_len] == '-';
+
+		if (!forged && !ws->s.trusted && ids != NULL && header_name_equal(f->name, "Authentication-Results"))
+			forged = authres_is_ours(f->value, f->value_len, ids, n_ids);
+		if (forged)
+			change(t, CHANGE_DELETE_HEADER, f->name, f->index, NULL);
+	}
+}
+
+/* ---- the evidence line */
+
+struct line {
+	char *text;
+	size_t column, items, dropped;
+};
+
+/* Appends an item to the header value, on a line of its own where the line would get long. */
+static void add_item(struct line *l, char separator, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (l->text == NULL)
+		return;
+	if (strlen(l->text) + len > EVIDENCE_MAX) {
+		l->dropped++;
+		return;
+	}
+	if (l->items++ > 0)
+		l->text = talloc_asprintf_append_buffer(l->text, "%c", separator);
+	if (l->items > 1 && l->column + len + 2 > FOLD_AT) {
+		l->text = talloc_asprintf_append_buffer(l->text, "\n\t%s", word);
+		l->column = 8 + len;
+	} else {
+		l->text = talloc_asprintf_append_buffer(l->text, "%s%s", separator == ',' ? "" : " ", word);
+		l->column += len + 2;
+	}
+}
+
+static void add_finding(TALLOC_CTX *mem, struct line *l, enum class_id class, double strength, const char *remark)
+{
+	char *word = talloc_asprintf(mem, "%s (%.2f%s)", class_evidence(class), strength, remark);
+
+	if (word != NULL)
+		add_item(l, ';', word);
+	talloc_free(word);
+}
+
+char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *in)
+{
+	struct line l = { .text = talloc_strdup(t->mem, ""), .column = 20 };
+
+	add_finding(t->mem, &l, v->class, v->finding != NULL ? v->finding->strength : 0.0, "");
+	for (size_t k = 0; k < sizeof(in->lists) / sizeof(in->lists[0]); k++) {
+		for (size_t i = 0; in->lists[k] != NULL && i < in->lists[k]->n; i++) {
+			const struct finding *f = &in->lists[k]->v[i];
+
+			if (f->class != v->class && verdict_counts(f, in))
+				add_finding(t->mem, &l, f->class, f->strength, policy_class(in->policy, f->class)->observe ? ", observed" : "");
+		}
+	}
+	for (size_t i = 0; i < t->n_notes; i++) {
+		char *word = talloc_asprintf(t->mem, "%s%s", i == 0 ? "unavailable=" : "", t->notes[i].name);
+
+		if (word != NULL)
+			add_item(&l, i == 0 ? ';' : ',', word);
+	}
+	if (l.dropped > 0 && l.text != NULL)
+		l.text = talloc_asprintf_append_buffer(l.text, "; more=%zu", l.dropped);
+	return l.text;
+}
+
+/* ---- our own fields */
+
+static const char *mail_class(const struct verdict *v)
+{
+	if (v->intended <= ACT_ACCEPT)
+		return v->class == CLASS_WHITELISTED ? "whitelisted" : "ham";
+	if (v->class == CLASS_MALWARE)
+		return "virus";
+	if (v->class == CLASS_PHISHING || v->class == CLASS_SAFEBROWSING)
+		return "phish";
+	return "spam";
+}
+
+/* In observe mode the evidence names the action that was intended. */
+static const char *shown_action(const struct verdict *v, const struct policy *policy)
+{
+	return action_name(policy_mode(policy) == MODE_OBSERVE ? v->intended : v->action);
+}
+
+static void own_field(struct txn *t, const char *suffix, const char *value)
+{
+	char *name = talloc_asprintf(t->mem, "%s-%s%s", setting_string(t->policy, &evidence_settings[EVIDENCE_PREFIX]), t->outbound ? "Outgoing-" : "", suffix);
+
+	if (name != NULL && value != NULL)
+		change(t, CHANGE_ADD_HEADER, name, 0, value);
+}
+
+/* The last one added stands highest, so the order here is upside down. */
+static void own_fields(struct winnow_session *ws, const struct verdict_input *in)
+{
+	struct txn *t = &ws->t;
+	const struct verdict *v = &ws->decided;
+	TALLOC_CTX *mem = t->mem;
+
+	own_field(t, "ID", talloc_asprintf(mem, " %s", t->id));
+	own_field(t, "Policy", talloc_asprintf(mem, " %s", printable(mem, policy_name(t->policy), 100)));
+	if (policy_mode(t->policy) == MODE_OBSERVE)
+		own_field(t, "Mode", " observe");
+	own_field(t, "Action", talloc_asprintf(mem, " %s", shown_action(v, t->policy)));
+	own_field(t, "Evidence", evidence_text(t, v, in));
+	own_field(t, "Class", talloc_asprintf(mem, " %s", mail_class(v)));
+}
+
+/* iprev (RFC 8601 section 3) by the MTA's word: it has looked up the PTR and its addresses. */
+static const char *iprev_result(const struct session *s)
+{
+	static const char *const results[] = {
+		[RESOLVE_UNKNOWN] = NULL, [RESOLVE_OK] = "pass", [RESOLVE_FAIL] = "permerror", [RESOLVE_FORGED] = "fail", [RESOLVE_TEMP] = "temperror",
+	};
+
+	return s->client.family != 0 ? results[s->resolve] : NULL;
+}
+
+/* One field with all methods, RFC 8601 section 2.2. */
+static void authentication_results(struct winnow_session *ws)
+{
+	struct txn *t = &ws->t;
+	const char *iprev = iprev_result(&ws->s);
+	char ip[IP_TEXT_MAX];
+	char *value = talloc_asprintf(t->mem, " %s", authres_value(t->mem, config_hostname(t->config)));
+	bool any = false;
+
+	if (t->auth_user != NULL && value != NULL) {
+		value = talloc_asprintf_append_buffer(value, ";\n\tauth=pass smtp.auth=%s", authres_value(t->mem, t->auth_user));
+		any = true;
+	}
+	if (iprev != NULL && value != NULL && t->auth_user == NULL) {
+		value = talloc_asprintf_append_buffer(value, ";\n\tiprev=%s policy.iprev=%s", iprev, authres_value(t->mem, ip_print(&ws->s.client, ip)));
+		any = true;
+	}
+	if (!any && value != NULL)
+		value = talloc_asprintf_append_buffer(value, "; none");
+	if (value != NULL)
+		change(t, CHANGE_ADD_HEADER, "Authentication-Results", 0, value);
+}
+
+static void tag_subject(struct txn *t)
+{
+	const char *tag = setting_string(t->policy, &policy_settings[POLICY_TAG_SUBJECT]);
+	const struct header_field *subject = message_field(t->message, "Subject", 0);
+	const char *old = subject != NULL ? subject->value + strspn(subject->value, " \t") : "";
+	char *value;
+
+	if (tag[0] == '\0' || strncmp(old, tag, strlen(tag)) == 0)
+		return;
+	value = talloc_asprintf(t->mem, " %s%s%s", tag, tag[strlen(tag) - 1] == ' ' ? "" : " ", old);
+	if (value != NULL)
+		change(t, CHANGE_SET_HEADER, "Subject", 1, value);
+}
+
+static void remove_blackholes(struct txn *t)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < t->n_rcpts; i++)
+		left |= !t->rcpts[i]->blackhole;
+	for (size_t i = 0; left && i < t->n_rcpts; i++)
+		if (t->rcpts[i]->blackhole)
+			change(t, CHANGE_DELETE_RECIPIENT, NULL, 0, t->rcpts[i]->raw);
+}
+
+void evidence_changes(struct winnow_session *ws, const struct verdict_input *in)
+{
+	struct txn *t = &ws->t;
+
+	if (t->message != NULL)
+		remove_forged(ws);
+	if (policy_mode(t->policy) == MODE_ENFORCE)
+		remove_blackholes(t);
+	if (ws->decided.action == ACT_TAG && t->message != NULL)
+		tag_subject(t);
+	if (setting_bool(t->policy, &evidence_settings[t->outbound ? EVIDENCE_OUTGOING : EVIDENCE_HEADERS]))
+		own_fields(ws, in);
+	if (setting_bool(t->policy, &evidence_settings[EVIDENCE_AUTHENTICATION_RESULTS]))
+		authentication_results(ws);
+	if (ws->decided.action == ACT_HOLD)
+		change(t, CHANGE_HOLD, NULL, 0, talloc_asprintf(t->mem, "%s [%s]", class_row(ws->decided.class)->id, t->id));
+}

@@ -1,0 +1,29 @@
+/* services.h - the services' option rows: DNS, store, quarantine, stages, log, evidence */
+#ifndef WINNOW_ENGINE_SERVICES_H
+#define WINNOW_ENGINE_SERVICES_H
+
+#include "policy/config.h"
+
+enum { QUARANTINE_PATH, QUARANTINE_KEEP, QUARANTINE_SIZE_MAX, QUARANTINE_RELEASE, QUARANTINE_RATE_MAX };
+extern const struct setting quarantine_settings[];
+
+/* stage_settings[STAGE_x] is that stage's deadline; STAGE_COMMAND and STAGE_BODY have none (name NULL is not used: they share rcpt's and eom's). */
+extern const struct setting stage_settings[];
+const struct setting *stage_deadline_row(enum stage stage);
+
+enum { LOG_SETTING_TARGET, LOG_SETTING_FACILITY, LOG_SETTING_LEVEL, LOG_SETTING_FORMAT };
+extern const struct setting log_settings[];
+
+enum { EVIDENCE_HEADERS, EVIDENCE_OUTGOING, EVIDENCE_PREFIX, EVIDENCE_AUTHENTICATION_RESULTS, EVIDENCE_AUTHSERV_IDS, EVIDENCE_REPLY_ID };
+extern const struct setting evidence_settings[];
+
+enum { DNS_SERVERS, DNS_TIMEOUT, DNS_TRUST_AD, DNS_REQUIRED, DNS_CACHE };
+extern const struct setting dns_settings[];
+
+/* All sections: the top level, the services, the checks; ends with NULL. A talloc array, child of parent. *n_r: how many. */
+const struct section **engine_sections(TALLOC_CTX *parent, size_t *n_r);
+
+/* What the rows alone cannot say: addresses of DNS servers, the release URL, the evidence prefix. Errors with file and line. */
+void services_validate(const struct config *config, struct config_errors *errors);
+
+#endif

@@ -1,0 +1,63 @@
+/* stage.c - ask, wait, judge: the hooks of a stage, chains run again as answers come, deadlines */
+#include "engine/engine.h"
+
+#include "engine/services.h"
+#include "facts/chain.h"
+#include "util/clock.h"
+
+static bool enabled(const struct txn *t, const struct check *check)
+{
+	return setting_bool(t->policy, &check->settings[0]);
+}
+
+void stage_ask(struct txn *t, enum stage stage)
+{
+	t->stage = stage;
+	for (size_t i = 0; checks[i] != NULL; i++)
+		if (checks[i]->ask[stage] != NULL && enabled(t, checks[i]))
+			checks[i]->ask[stage](t);
+}
+
+/* Runs what is pending and wanted by that stage; true: something still is. */
+static bool run_chains(struct txn *t, enum stage stage)
+{
+	bool pending = false;
+
+	for (size_t i = 0; i < t->n_chains; i++) {
+		struct chain *c = &t->chains[i];
+
+		if (c->progress == CHAIN_PENDING && c->wanted <= stage)
+			c->progress = c->run(t, c->state);
+		pending |= c->progress == CHAIN_PENDING && c->wanted <= stage;
+	}
+	return pending;
+}
+
+/* Answers that come for one chain let all of them go on, so that a stage costs its slowest chain, not their sum. */
+static void finish_chains(struct txn *t, enum stage stage)
+{
+	struct answers *answers = t->session->answers;
+	int64_t deadline = clock_mono() + setting_ms(t->policy, stage_deadline_row(stage)) * 1000;
+	uint64_t seen = 0;
+
+	if (answers == NULL || t->n_chains == 0)
+		return;
+	run_chains(t, STAGE_COUNT);              /* those of later stages go a step further too: their next questions run meanwhile */
+	while (run_chains(t, stage)) {
+		if (answers_wait(answers, &seen, deadline))
+			continue;
+		answers_late(answers, true);
+		run_chains(t, stage);
+		answers_late(answers, false);
+		break;
+	}
+}
+
+void stage_judge(struct txn *t, enum stage stage)
+{
+	t->stage = stage;
+	finish_chains(t, stage);
+	for (size_t i = 0; checks[i] != NULL; i++)
+		if (checks[i]->judge[stage] != NULL && enabled(t, checks[i]))
+			checks[i]->judge[stage](t);
+}
