@@ -1,0 +1,62 @@
+/* quarantine.c - winnowctl quarantine: lists and shows the copies that were kept */
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static int complain(int result, char *error)
+{
+	fprintf(stderr, "winnowctl: %s\n", error != NULL ? error : strerror(-result));
+	winnow_free(error);
+	return result == -ENOENT ? EX_NOINPUT : EX_IOERR;
+}
+
+static int list(struct ctl *ctl, int argc, char **argv)
+{
+	char *text, *error, *end = NULL;
+	unsigned long limit = 0;
+	int result;
+
+	if (argc == 4 && strcmp(argv[2], "--limit") == 0)
+		limit = strtoul(argv[3], &end, 10);
+	if ((argc != 2 && argc != 4) || (argc == 4 && (end == NULL || end == argv[3] || *end != '\0')))
+		return ctl_usage(&command_quarantine);
+	result = winnow_quarantine_list(ctl->engine, limit, ctl->json, &text, &error);
+	if (result != 0)
+		return complain(result, error);
+	printf("%s%s", text, ctl->json ? "\n" : "");
+	winnow_free(text);
+	return EX_OK;
+}
+
+static int show(struct ctl *ctl, int argc, char **argv)
+{
+	char *text, *error;
+	size_t len;
+	int result;
+
+	if (argc != 3)
+		return ctl_usage(&command_quarantine);
+	result = winnow_quarantine_show(ctl->engine, argv[2], ctl->json, &text, &len, &error);
+	if (result != 0)
+		return complain(result, error);
+	fwrite(text, 1, len, stdout);
+	if (ctl->json)
+		putchar('\n');
+	winnow_free(text);
+	return EX_OK;
+}
+
+static int run_quarantine(struct ctl *ctl, int argc, char **argv)
+{
+	if (argc >= 2 && strcmp(argv[1], "list") == 0)
+		return list(ctl, argc, argv);
+	if (argc >= 2 && strcmp(argv[1], "show") == 0)
+		return show(ctl, argc, argv);
+	return ctl_usage(&command_quarantine);
+}
+
+const struct command command_quarantine = { "quarantine", run_quarantine, true, "list [--limit N] | show ID", "the copies that were kept, the newest first; one of them with its message" };

@@ -1,0 +1,166 @@
+/* main.c - winnow-milter: options, engine, listener, privileges, smfi_main, and the same list backwards */
+#include "milter.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon.h"
+
+struct arguments {
+	const char *config, *socket;
+	bool foreground, test;
+};
+
+static int usage(FILE *f, int status)
+{
+	fprintf(f, "usage: winnow-milter [-f] [-c FILE] [-p SOCKET] [-t] [-V]\n"
+		   "  -f         stay in the foreground, log to stderr\n"
+		   "  -c FILE    the configuration (default: built-in values)\n"
+		   "  -p SOCKET  listen here instead of `listen`: inet:PORT@HOST, inet6:PORT@HOST, unix:PATH\n"
+		   "  -t         check the configuration and exit: 0 good, 1 with FILE:LINE: reason for each error\n"
+		   "  -V         print the version\n");
+	return status;
+}
+
+/* -1: go on; else the exit status. */
+static int parse_arguments(int argc, char **argv, struct arguments *a)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "fc:p:tVh")) != -1) {
+		switch (c) {
+		case 'f': a->foreground = true; break;
+		case 'c': a->config = optarg; break;
+		case 'p': a->socket = optarg; break;
+		case 't': a->test = true; break;
+		case 'V': printf("winnow-milter %s\n", WINNOW_VERSION); return EX_OK;
+		case 'h': return usage(stdout, EX_OK);
+		default: return usage(stderr, EX_USAGE);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "winnow-milter: \"%s\" is no option\n", argv[optind]);
+		return usage(stderr, EX_USAGE);
+	}
+	return -1;
+}
+
+static void say(char *text)
+{
+	if (text != NULL)
+		fprintf(stderr, "%s%s", text, text[0] != '\0' && text[strlen(text) - 1] == '\n' ? "" : "\n");
+	winnow_free(text);
+}
+
+static int check_only(const struct winnow_options *options)
+{
+	char *errors = NULL, *notes = NULL;
+	struct winnow_engine *engine = winnow_engine_new(options, &errors, &notes);
+	int status = engine != NULL ? 0 : 1;
+
+	say(notes);
+	say(errors);
+	winnow_engine_free(engine);
+	return status;
+}
+
+static int listen_as_configured(struct winnow_engine *engine, const char *override)
+{
+	char *spec = winnow_engine_setting(engine, "listen"), *group = winnow_engine_setting(engine, "listen_group"), *mode = winnow_engine_setting(engine, "listen_mode");
+	int result = listener_open(override != NULL ? override : spec, group, (unsigned)strtoul(mode, NULL, 8));
+
+	winnow_free(spec);
+	winnow_free(group);
+	winnow_free(mode);
+	return result;
+}
+
+static void greet(struct winnow_engine *engine, char *notes)
+{
+	char *mode = winnow_engine_setting(engine, "mode");
+
+	for (char *save = NULL, *line = notes != NULL ? strtok_r(notes, "\n", &save) : NULL; line != NULL; line = strtok_r(NULL, "\n", &save))
+		winnow_log(engine, WINNOW_LOG_INFO, "note: %s", line);
+	winnow_log(engine, WINNOW_LOG_INFO, "winnow-milter %s is ready", WINNOW_VERSION);
+	if (mode != NULL && strcmp(mode, "observe") == 0)
+		winnow_log(engine, WINNOW_LOG_WARNING, "mode = \"observe\": everything is judged and recorded, nothing is refused; set mode = \"enforce\" when you have looked");
+	winnow_free(mode);
+	winnow_free(notes);
+}
+
+/* Callbacks may still run when smfi_main has returned: nothing is torn down under them. */
+static void wait_for_callbacks(void)
+{
+	struct timespec step = { .tv_nsec = 10 * 1000000 };
+
+	for (int i = 0; callbacks_running() > 0 && i < 1000; i++)
+		nanosleep(&step, NULL);
+}
+
+/* Everything between a good configuration and the end of the process. */
+static int serve(struct winnow_engine *engine, const struct arguments *a, char *notes)
+{
+	struct identity identity;
+	char *errors = NULL;
+	int status = EX_OK;
+
+	if (identity_find(engine, &identity) != 0)
+		return EX_NOUSER;
+	listener_raise_limits();
+	if (smfi_register(*callbacks(engine)) != MI_SUCCESS)
+		return EX_UNAVAILABLE;
+	if (listen_as_configured(engine, a->socket) != 0)
+		return EX_OSERR;
+	if (winnow_engine_prepare(engine, identity.uid, identity.gid, &errors) != 0 || pid_file_write(engine) != 0 || identity_take(&identity) != 0
+	    || winnow_engine_start(engine, &errors) != 0) {
+		say(errors);
+		listener_remove();
+		return EX_CANTCREAT;
+	}
+	if (signals_start(engine) != 0)
+		return EX_OSERR;
+	greet(engine, notes);
+	daemon_ready();
+	if (smfi_main() != MI_SUCCESS)
+		status = EX_SOFTWARE;
+	signals_join();
+	wait_for_callbacks();
+	listener_remove();
+	pid_file_remove();
+	winnow_log(engine, WINNOW_LOG_INFO, "stopped");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = { 0 };
+	struct winnow_options options;
+	struct winnow_engine *engine;
+	char *errors = NULL, *notes = NULL;
+	int status = parse_arguments(argc, argv, &a);
+
+	if (status >= 0)
+		return status;
+	options = (struct winnow_options){ .config_path = a.config, .foreground = a.foreground };
+	signals_block();
+	if (a.test)
+		return check_only(&options);
+	if (!a.foreground)
+		daemon_begin();
+	engine = winnow_engine_new(&options, &errors, &notes);
+	if (engine == NULL) {
+		say(notes);
+		say(errors);
+		return EX_CONFIG;
+	}
+	status = serve(engine, &a, notes);
+	winnow_engine_free(engine);
+	return status;
+}
