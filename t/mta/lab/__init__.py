@@ -54,7 +54,7 @@ class Lab:
 		os.chmod(self.folder, 0o755)                          # Postfix's own user passes through it
 		try:
 			self.sink = self._add(Sink())
-			self.sasl = self._add(Sasl({'alice@lab.test': 'secret', 'bert@lab.test': 'secret'}))
+			self.sasl = self._add(Sasl({'alice@lab.test': 'secret', 'bert@lab.test': 'secret', 'carl@lab.test': 'secret'}))
 			self.daemon = Daemon(find(self.program, 'winnow-milter'), find(self.program, 'winnowctl'), os.path.join(self.folder, 'milter'), self.socket)
 			self.daemon.configure(self.settings)
 			self._add(self.daemon).start()

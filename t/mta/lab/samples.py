@@ -15,6 +15,7 @@ structure { size_max = "1M" }
 conduct { unknown_commands_max = 3  failed_recipients_max = 3 }
 rate { messages_connection_max = 2 }
 recipient { blackhole = "inline:devnull@sink.test" }
+evidence { outgoing = true }
 sender { login_maps = "inline:ceo@lab.test=bert@lab.test" }
 domain "local.test" { recipients = "inline:anna@local.test"  block_senders = "inline:former.example" }
 domain "secure.test" { policy = "secure" }
@@ -35,6 +36,8 @@ class Sample:
 		self.title, self.cls, self.code, self.stage, self.delivered = title, cls, code, stage, delivered
 		self.sender, self.to, self.message, self.parameters, self.talk = sender, to.split(' '), message, parameters, talk
 		self.listener, self.addr, self.name, self.helo, self.tls, self.login = listener, addr, name, helo, tls, login
+		self.outbound = listener != 'mx'
+		self.brand = 'X-Winnow-Outgoing-' if self.outbound else 'X-Winnow-'
 
 	def play(self, lab):
 		"""The reply that counts: the refusal, or the one to the end of message."""
