@@ -181,11 +181,13 @@ void change(struct txn *t, enum change_kind kind, const char *name, unsigned ind
 {
 	struct change *c;
 
+	if (t->n_changes >= CHANGES_MAX)
+		return;
 	/* grow by doubling: a message may bring ten thousand forged headers to delete */
 	if ((t->n_changes & (t->n_changes - 1)) == 0) {
 		size_t room = t->n_changes == 0 ? 1 : t->n_changes * 2;
 
-		c = t->n_changes >= CHANGES_MAX ? NULL : talloc_realloc(t->lasting, t->changes, struct change, room);
+		c = talloc_realloc(t->lasting, t->changes, struct change, room);
 		if (c == NULL)
 			return;
 		t->changes = c;
