@@ -18,10 +18,12 @@ struct header_field {
 /* Do two field names denote the same field? Case does not matter; blanks before the colon (obsolete syntax) neither. */
 bool header_name_equal(const char *a, const char *b);
 
-/* The value unfolded (LF or CRLF + blank becomes the blank), leading and trailing blanks removed: a talloc'ed string, child of parent. */
+/* The value unfolded (LF or CRLF + blank becomes the blank), leading and trailing blanks removed: a talloc'ed string, child of parent.
+ * A NUL becomes byte 1, here and below: the string does not end early, and who looks for control characters finds one. */
 char *header_unfold(TALLOC_CTX *parent, const char *value, size_t len);
 
 /* The value unfolded and its encoded words decoded to UTF-8 (RFC 2047; adjacent words of one charset are joined before they are converted; unknown charsets and bad words stay as written).
+ * Lenient where mail programs are: words longer than 75 characters, blanks in them, words beside other text or in quoted strings, padding missing.
  * Raw bytes that are not UTF-8 become U+FFFD; control characters stay. Never fails; linear; the result has at most 4 bytes for each byte of input. */
 char *header_decode(TALLOC_CTX *parent, const char *value, size_t len);
 
@@ -30,10 +32,11 @@ bool utf8_valid(const char *text, size_t len);
 
 struct content_type {
 	const char *type, *subtype;      /* lower case; "text", "plain" where the field is empty or unreadable (RFC 2045 section 5.2) */
-	const char *boundary;            /* of multiparts, NULL if none; RFC 2231 parts joined */
+	const char *boundary;            /* NULL if none, "" is possible; RFC 2231 parts joined; no UTF-8 promised */
 	const char *charset;             /* lower case, NULL if none */
-	const char *name;                /* "name" parameter, decoded; NULL if none */
-	bool malformed;                  /* it could not be read to its end, or a parameter stands twice */
+	const char *name;                /* "name" parameter, decoded (RFC 2231, or encoded words) to UTF-8; NULL if none */
+	bool malformed;                  /* it could not be read to its end, a parameter stands twice, or there are two different boundaries or charsets;
+	                                  * an empty field is not malformed */
 };
 
 /* Reads the value of Content-Type: comments anywhere, folding, quoted strings, RFC 2231 continuations, a missing semicolon. Any byte may occur. Strings are children of parent. */
