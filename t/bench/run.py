@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""run.py BUILD_DIR [--runs N] [--messages N] [--inet]: what a message costs winnow-milter, as a ratio to a milter that does nothing, measured in turn.
+
+CPU is that of the whole process, user and system, from its start (without messages) subtracted; the median of the runs counts. Also p99 at 10 and at 100 sessions.
+"""
+import argparse
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+CONF = '''listen = "%(listen)s"
+control = "%(dir)s/control.sock"
+directory = "%(dir)s"
+hostname = "mx.bench.test"
+domains = "inline:example.com"
+log { target = "%(dir)s/log" }
+quarantine { path = "%(dir)s/quarantine" }
+store "sqlite" { path = "%(dir)s/state" }
+'''
+
+
+def cpu(pid):
+    f = open('/proc/%d/stat' % pid).read().rsplit(')', 1)[1].split()
+    return (int(f[11]) + int(f[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def resident(pid):
+    return int(re.search(r'VmRSS:\s+(\d+)', open('/proc/%d/status' % pid).read()).group(1))
+
+
+def free_port():
+    s = socket.socket()
+    s.bind(('127.0.0.1', 0))
+    return s.getsockname()[1]
+
+
+class Milter:
+    def __init__(self, build, which, inet):
+        self.dir = tempfile.mkdtemp(prefix='winnow-bench-')
+        port = free_port()
+        listen = 'inet:%d@127.0.0.1' % port if inet else 'unix:%s/sock' % self.dir
+        self.socket = 'inet:%d' % port if inet else listen
+        if which == 'winnow':
+            conf = os.path.join(self.dir, 'winnow.conf')
+            with open(conf, 'w') as f:
+                f.write(CONF % dict(listen=listen, dir=self.dir))
+            argv = [os.path.join(build, 'milter/winnow-milter'), '-f', '-c', conf]
+        else:
+            argv = [os.path.join(build, 't/bench/nothing'), listen]
+        self.log = open(os.path.join(self.dir, 'stderr'), 'wb')
+        self.proc = subprocess.Popen(argv, stderr=self.log, stdout=self.log)
+        for _ in range(200):
+            time.sleep(0.05)
+            try:
+                s = socket.create_connection(('127.0.0.1', port)) if inet else socket.socket(socket.AF_UNIX)
+                if not inet:
+                    s.connect(self.dir + '/sock')
+                s.close()
+                break
+            except OSError:
+                continue
+        else:
+            sys.exit('%s does not listen: %s' % (which, open(self.log.name).read()))
+
+    def stop(self):
+        self.proc.send_signal(signal.SIGTERM)
+        self.proc.wait()
+        subprocess.call(['rm', '-rf', self.dir])
+
+
+def load(build, m, sessions, messages):
+    out = subprocess.run([os.path.join(build, 't/bench/load'), m.socket, str(sessions), str(messages)], stdout=subprocess.PIPE, check=True).stdout.decode()
+    words = out.split()
+    return dict(zip(words[::2], map(float, words[1::2])))
+
+
+def one(build, which, o):
+    m = Milter(build, which, o.inet)
+    load(build, m, 2, 50)                                   # warm
+    before = cpu(m.proc.pid)
+    load(build, m, 4, o.messages // 4)
+    spent = (cpu(m.proc.pid) - before) / (o.messages // 4 * 4)
+    ten, hundred = load(build, m, 10, 100), load(build, m, 100, 20)
+    rss = resident(m.proc.pid)
+    m.stop()
+    return spent * 1e6, ten['p99'], hundred['p99'], rss
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument('build')
+    a.add_argument('--runs', type=int, default=5)
+    a.add_argument('--messages', type=int, default=4000)
+    a.add_argument('--inet', action='store_true')
+    o = a.parse_args()
+    got = {'nothing': [], 'winnow': []}
+    for _ in range(o.runs):
+        for which in got:
+            got[which].append(one(o.build, which, o))
+    med = {w: [statistics.median(x) for x in zip(*got[w])] for w in got}
+    print('%-8s %12s %12s %12s %10s' % ('', 'CPU/msg us', 'p99@10 us', 'p99@100 us', 'RSS KiB'))
+    for w in got:
+        print('%-8s %12.0f %12.0f %12.0f %10.0f' % ((w,) + tuple(med[w])))
+    print('%-8s %12.2f %12.2f %12.2f %10.2f' % (('ratio',) + tuple(b / a for a, b in zip(med['nothing'], med['winnow']))))
+
+
+if __name__ == '__main__':
+    main()
