@@ -1,0 +1,147 @@
+/* table_watch.c - a table's file: loaded when a whole new version is there, kept in force when it is bad or gone */
+#include "policy/table_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { QUIET_US = 1000000, MESSAGE_MAX = 1024 };
+
+static const struct signature no_file;
+
+struct signature signature_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return no_file;
+	return (struct signature){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .mtime = st.st_mtim, .ctime = st.st_ctim };
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool same_file(const struct signature *a, const struct signature *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+static bool same(const struct signature *a, const struct signature *b)
+{
+	return same_file(a, b) && a->size == b->size && same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
+}
+
+/* An editor that makes a new file of the old name, instead of renaming one into place, shows it empty or cut within a line for a moment. */
+static bool looks_whole(const char *path, off_t size)
+{
+	int fd = size > 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+	char last = '\0';
+
+	if (fd < 0)
+		return false;
+	if (pread(fd, &last, 1, size - 1) != 1)
+		last = '\0';
+	close(fd);
+	return last == '\n';
+}
+
+/* "WHAT; what is in force now". */
+static void report_kept(struct table *table, struct log *log, enum log_level level, const char *what)
+{
+	bool known;
+	size_t n = table_count(table, &known);
+
+	if (known)
+		log_printf(log, level, "%s; the %zu entries of before stay in force", what, n);
+	else
+		log_printf(log, level, "%s; the table stays empty", what);
+}
+
+int table_watch_begin(struct table *table, bool optional, char **error_r)
+{
+	struct watch *watch = &table->watch;
+	struct content *content;
+	bool known;
+	int ret = 0;
+
+	pthread_mutex_lock(&watch->lock);
+	table_count(table, &known);
+	if (!known) {
+		/* taken before the load: what is written while it is read counts as a change */
+		watch->seen = signature_of(table->argument);
+		watch->missing = same(&watch->seen, &no_file);
+		if (!(watch->missing && optional && (errno == ENOENT || errno == ENOTDIR))) {
+			content = table_load(table, error_r);
+			if (content != NULL)
+				table_swap(table, content);
+			else
+				ret = -1;
+		}
+	}
+	pthread_mutex_unlock(&watch->lock);
+	return ret;
+}
+
+/* Called when the file at the path is not the one that was seen last, and ready. */
+static void load_changed(struct table *table, struct log *log, const struct signature *now_there, int64_t now)
+{
+	struct watch *watch = &table->watch;
+	char *error = NULL;
+	struct content *content = table_load(table, &error);
+	struct signature after = signature_of(table->argument);
+	bool known;
+
+	if (!same(now_there, &after)) {
+		/* it was written or replaced while we read: whatever we got, the next look decides */
+		watch->pending = after;
+		watch->pending_since = now;
+		if (content != NULL)
+			talloc_free(content);
+	} else if (content != NULL) {
+		watch->seen = *now_there;
+		table_swap(table, content);
+		log_printf(log, LOG_LEVEL_INFO, "%s: read anew, %zu entries", table->argument, table_count(table, &known));
+	} else {
+		watch->seen = *now_there;
+		report_kept(table, log, LOG_LEVEL_ERROR, error != NULL ? error : table->argument);
+	}
+	talloc_free(error);
+}
+
+static void note_missing(struct table *table, struct log *log, int error)
+{
+	struct watch *watch = &table->watch;
+	char what[MESSAGE_MAX];
+
+	if (watch->missing)
+		return;
+	watch->missing = true;
+	watch->seen = watch->pending = no_file;
+	snprintf(what, sizeof(what), "%.900s: cannot be read any more: %s", table->argument, strerror(error));
+	report_kept(table, log, LOG_LEVEL_WARNING, what);
+}
+
+void table_watch_look(struct table *table, struct log *log, int64_t now)
+{
+	struct watch *watch = &table->watch;
+	struct signature there;
+
+	pthread_mutex_lock(&watch->lock);
+	there = signature_of(table->argument);
+	if (same(&there, &no_file)) {
+		note_missing(table, log, errno);
+	} else if (!same(&there, &watch->seen)) {
+		watch->missing = false;
+		if (!same(&there, &watch->pending)) {
+			watch->pending = there;
+			watch->pending_since = now;
+		}
+		if (now - watch->pending_since >= QUIET_US || (!same_file(&there, &watch->seen) && looks_whole(table->argument, there.size)))
+			load_changed(table, log, &there, now);
+	}
+	pthread_mutex_unlock(&watch->lock);
+}
