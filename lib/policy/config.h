@@ -35,6 +35,9 @@ char *config_value_text(TALLOC_CTX *mem, const struct policy *policy, const stru
 /* Is the value equal in both configurations (services are kept across a reload if theirs are)? */
 bool config_same(const struct config *a, const struct config *b, const struct setting *row);
 
+/* Does the file have the top-level section of these rows (store "redis" { }), be it empty? Then *file_r, *line_r say where. */
+bool config_section_given(const struct config *config, const struct setting *rows, const char **file_r, int *line_r);
+
 /* The commented file of defaults (etc/winnow.conf's body) made from the rows; child of mem. */
 char *config_defaults_text(TALLOC_CTX *mem, const struct section *const *sections, size_t n);
 

@@ -17,6 +17,7 @@ struct node {
 	const char *title;               /* of a section; NULL if none */
 	const char **values;             /* NODE_VALUE: one; NODE_LIST: n_values; strings without their quotes, escapes done */
 	size_t n_values;
+	bool append;                     /* name += value */
 	struct node *children;           /* NODE_SECTION */
 	struct node *next;
 };
@@ -33,15 +34,25 @@ struct config_errors {
 	size_t n;
 	TALLOC_CTX *mem;
 	bool cut;                        /* more than 200: the rest was dropped */
+	const char **files;              /* the first 200 files in the order in which they were opened; child of mem */
+	size_t n_files;
 };
 
 void config_error_add(struct config_errors *errors, const char *file, int line, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* file is opened now: its errors come behind those of the files before it. */
+void config_errors_file(struct config_errors *errors, const char *file);
+
 /* By file (the first file first) and line. */
 void config_errors_sort(struct config_errors *errors);
 
-/* Reads a file and its includes; errors are collected and parsing goes on at the next line. The tree (maybe empty) is a child of mem.
- * Limits: 1 MB a file, depth 16, includes 16 deep; NUL is refused. Grammar: facts, and options.md section 1. */
+/* Reads a file and its includes; errors are collected and parsing goes on at the next line. Returns a NODE_SECTION without name whose children
+ * are the file's options and sections; never NULL, a child of mem. Limits: 1 MB a file, depth 16, includes 16 deep (their files: 10,000, 64 MB in all); NUL is refused.
+ *
+ * file    = { option | section | "include" "(" string ")" }      option  = name ( "=" | "+=" ) ( value | list )       value = word | string, on the line of its "="
+ * section = name [ value ] "{" file "}"                           list    = "{" [ value { "," value } [ "," ] ] "}"
+ * word: letters, digits and _ - . + %. "string": \\ \" \$ \n \t \r \xHH, ${NAME}, ${NAME:-otherwise}. 'string': \\ and \' alone. A string ends on its line.
+ * Comments: # and // to the end of the line, slash-star to star-slash. An included file's path starts from the folder of the file that includes it. */
 struct node *parse_file(TALLOC_CTX *mem, const char *path, struct config_errors *errors);
 
 /* The same from memory; name stands for the file in errors; include() is an error if base_directory is NULL. */

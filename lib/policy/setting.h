@@ -13,7 +13,7 @@ struct table;
 
 enum setting_type {
 	SET_STRING,
-	SET_PATH,                        /* a string; relative ones start from `directory` */
+	SET_PATH,                        /* a string; relative ones start from `directory`, behind "unix:" too; "" and "inet:...", "inet6:..." stay as they are */
 	SET_INT, SET_FLOAT, SET_BOOL,
 	SET_DURATION,                    /* "90", "200ms", "90s", "5m", "48h", "7d": kept in milliseconds */
 	SET_SIZE,                        /* "1024", "16K", "50M", "2G": kept in bytes */
@@ -39,12 +39,11 @@ struct setting {
 	enum class_id limit_of;
 	const char *def_text;            /* shown instead of def in etc/winnow.conf; NULL: def */
 	const char *unit;                /* "messages", "octets", ... for the manual; NULL: none */
+	const char *(*check)(const char *text);   /* of strings, paths and each entry of lists, if not NULL: NULL when text is good, else what would be right ("write HOST:PORT") */
 };
 
 /* The first row of every check's section. */
 #define SETTING_ENABLED { .name = "enabled", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "true", .help = "false: this check asks nothing and reports nothing" }
-
-enum section_title { TITLE_NONE, TITLE_FIXED };
 
 /* A section of the file: `name { rows }`, or `name "title" { rows }` with that one title (store "sqlite"). name "" is the top level. */
 struct section {
