@@ -57,11 +57,14 @@ void bytes_init(struct bytes *bytes, TALLOC_CTX *mem, struct message_budget *bud
 	*bytes = (struct bytes){ .mem = mem, .budget = budget, .spool = spool, .memory_max = memory_max, .fd = -1 };
 }
 
-/* Takes n bytes of the budget; false: it would be exceeded, nothing is taken. */
-static bool charge_try(struct bytes *bytes, size_t n)
+/* Takes n bytes of the budget; false: it would be exceeded, nothing is taken. Buffers leave an eighth of it alone:
+ * a message can do without its buffer, not without its fields, and must not be turned away while others hold buffers. */
+static bool charge_try(struct bytes *bytes, size_t n, bool buffer)
 {
 	uint64_t max = atomic_load(&bytes->budget->max), used = atomic_load(&bytes->budget->used);
 
+	if (buffer && bytes->spool != NULL)
+		max -= max / 8;
 	do {
 		if (n > max || used > max - n)
 			return false;
@@ -178,12 +181,12 @@ int bytes_charge(struct bytes *bytes, size_t n)
 {
 	int r;
 
-	if (charge_try(bytes, n))
+	if (charge_try(bytes, n, false))
 		return 0;
 	r = spill(bytes);
 	if (r != 0)
 		return r;
-	return charge_try(bytes, n) ? 0 : -ENOMEM;
+	return charge_try(bytes, n, false) ? 0 : -ENOMEM;
 }
 
 /* Room for n more bytes in the buffer. 1: the bytes belong into the file. */
@@ -201,7 +204,7 @@ static int buffer_room(struct bytes *bytes, size_t n)
 		size *= 2;
 	if (bytes->spool != NULL && size > bytes->memory_max)
 		size = bytes->memory_max;
-	if (size < need || !charge_try(bytes, size - bytes->size)) {
+	if (size < need || !charge_try(bytes, size - bytes->size, true)) {
 		r = spill(bytes);
 		return r != 0 ? r : 1;
 	}
