@@ -176,7 +176,7 @@ def conf():
     got = subprocess.run([os.path.join(BUILD, 'milter/winnowctl'), 'defaults'], stdout=subprocess.PIPE, check=True).stdout.decode()
     path = os.path.join(SRC, 'etc/winnow.conf')
     shipped = open(path).read()
-    want = re.sub(r'^#(mode\s*=\s*)"enforce"', r'\1"observe"', got, count=1, flags=re.M)
+    want = re.sub(r'^(\s*)#(mode\s*=\s*)"enforce"', r'\1\2"observe"', got, count=1, flags=re.M)
     if want == got:
         breach(path, 0, '`winnowctl defaults` has no line for mode')
     for n, (a, b) in enumerate(zip(want.splitlines() + [''], shipped.splitlines() + ['']), 1):
