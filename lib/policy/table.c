@@ -222,10 +222,10 @@ static bool begin(struct lookup *lookup, struct table *table, TALLOC_CTX *mem, c
 }
 
 /* Ends it: the value is copied before the content may go. */
-static enum answer end(struct lookup *lookup, enum answer answer, const char *value)
+static enum answer end(struct lookup *lookup, enum answer answer, const char *const *value)
 {
 	if (answer == ANSWER_YES && lookup->value_r != NULL) {
-		*lookup->value_r = talloc_strdup(lookup->mem, value);
+		*lookup->value_r = talloc_strdup(lookup->mem, *value);
 		if (*lookup->value_r == NULL)
 			answer = ANSWER_UNAVAILABLE;
 	}
@@ -270,7 +270,7 @@ enum answer table_lookup(struct table *table, const char *key, TALLOC_CTX *mem, 
 
 	if (put_lower(lower, lower + sizeof(lower), key) == NULL || !begin(&lookup, table, mem, value_r))
 		return ANSWER_NO;
-	return end(&lookup, ask(&lookup, lower, &value), value);
+	return end(&lookup, ask(&lookup, lower, &value), &value);
 }
 
 enum answer table_lookup_domain(struct table *table, const char *domain, TALLOC_CTX *mem, const char **value_r)
@@ -284,7 +284,7 @@ enum answer table_lookup_domain(struct table *table, const char *domain, TALLOC_
 		return ANSWER_NO;
 	if (p > lower + 1 && p[-1] == '.')
 		p[-1] = '\0';
-	return end(&lookup, ask_domain(&lookup, lower, &value), value);
+	return end(&lookup, ask_domain(&lookup, lower, &value), &value);
 }
 
 /* An address without domain, which must not be taken for an entry of another sort: a domain, an address, a network, "<>". */
@@ -313,7 +313,7 @@ enum answer table_lookup_address(struct table *table, const struct address *addr
 	*at = '@';
 	stop = put_lower(at + 1, at + 1 + KEY_MAX, address->domain);
 	if (stop == NULL)
-		return end(&lookup, ANSWER_NO, value);
+		return end(&lookup, ANSWER_NO, &value);
 	if (at > key && stop - key < KEY_MAX)
 		answer = ask(&lookup, key, &value);
 	if (answer == ANSWER_NO && !lookup.kind->whole_key) {
@@ -321,7 +321,7 @@ enum answer table_lookup_address(struct table *table, const struct address *addr
 		if (answer == ANSWER_NO)
 			answer = ask_domain(&lookup, at + 1, &value);
 	}
-	return end(&lookup, answer, value);
+	return end(&lookup, answer, &value);
 }
 
 enum answer table_lookup_ip(struct table *table, const struct ip *ip, TALLOC_CTX *mem, const char **value_r)
@@ -333,6 +333,6 @@ enum answer table_lookup_ip(struct table *table, const struct ip *ip, TALLOC_CTX
 	if (ip->family == 0 || !begin(&lookup, table, mem, value_r))
 		return ANSWER_NO;
 	if (lookup.kind->lookup_ip != NULL)
-		return end(&lookup, lookup.kind->lookup_ip(lookup.content->data, ip, mem, &value), value);
-	return end(&lookup, ask(&lookup, ip_print(ip, text), &value), value);
+		return end(&lookup, lookup.kind->lookup_ip(lookup.content->data, ip, mem, &value), &value);
+	return end(&lookup, ask(&lookup, ip_print(ip, text), &value), &value);
 }

@@ -89,10 +89,10 @@ static inline void assert_open_fails(struct table_set *set, const char *spec, co
 }
 
 /* want: the value, NULL: not in the table. */
-static inline void assert_answer(enum answer answer, const char *value, const char *want, const char *question)
+static inline void assert_answer(enum answer answer, const char *const *value, const char *want, const char *question)
 {
-	if (want == NULL ? answer != ANSWER_NO : answer != ANSWER_YES || strcmp(value, want) != 0)
-		fail_msg("%s: answer %d, value %s; expected %s", question, answer, answer == ANSWER_YES ? value : "-", want != NULL ? want : "none");
+	if (want == NULL ? answer != ANSWER_NO : answer != ANSWER_YES || strcmp(*value, want) != 0)
+		fail_msg("%s: answer %d, value %s; expected %s", question, answer, answer == ANSWER_YES ? *value : "-", want != NULL ? want : "none");
 }
 
 static inline void assert_key(struct table *table, const char *key, const char *want)
@@ -101,7 +101,7 @@ static inline void assert_key(struct table *table, const char *key, const char *
 	const char *value = NULL;
 	enum answer answer = table_lookup(table, key, mem, &value);
 
-	assert_answer(answer, value, want, key);
+	assert_answer(answer, &value, want, key);
 	talloc_free(mem);
 }
 
@@ -112,7 +112,7 @@ static inline void assert_ip(struct table *table, const char *text, const char *
 	struct ip ip;
 
 	assert_true(ip_parse(text, &ip));
-	assert_answer(table_lookup_ip(table, &ip, mem, &value), value, want, text);
+	assert_answer(table_lookup_ip(table, &ip, mem, &value), &value, want, text);
 	talloc_free(mem);
 }
 
