@@ -22,6 +22,7 @@ enum {
 	QUEUE_BYTES = 4 << 20,
 	PRINTF_MAX = 2048,               /* longer lines are formatted on the heap */
 	FLUSH_US = 2000000,
+	GATHER_US = 30000,
 	END_US = 300000,                 /* how long a thread that was told to end, then cancelled, may take for each */
 };
 
@@ -40,8 +41,10 @@ struct log {
 	pthread_mutex_t lock;            /* guards all below; held for copies only, never while anything is written */
 	pthread_cond_t work;             /* the writer waits here */
 	pthread_cond_t progress;         /* log_flush and log_close wait here */
-	bool asleep;                     /* the writer waits: only then is it worth a signal */
+	bool asleep;                     /* the writer waits for a line: only then is it worth a signal */
+	bool gathering;                  /* ... it has been told of one, and waits a moment for more */
 	bool stop, reopen, ended;
+	bool urgent;                     /* do not gather this time */
 	struct log_target *next;         /* to be taken over by the writer */
 	uint64_t head, tail;             /* bytes ever put in and taken out; the position in the ring is the rest */
 	unsigned lines;
@@ -74,11 +77,21 @@ static void ring_get(const struct log *log, uint64_t from, void *data, size_t n)
 	memcpy((char *)data + first, log->ring, n - first);
 }
 
-/* Lock held. No system call unless the writer sleeps, and one only then. */
+/* Lock held. A line wakes the writer that sleeps, at most once a GATHER_US: two switches of threads for each message cost more than all its checks. */
+static void tell_of_line(struct log *log)
+{
+	if (log->asleep || (log->gathering && log->lines > QUEUE_LINES / 4)) {
+		log->asleep = log->gathering = false;
+		pthread_cond_signal(&log->work);
+	}
+}
+
+/* Lock held. The same for what cannot wait: a flush, another target, the end. */
 static void wake_writer(struct log *log)
 {
-	if (log->asleep) {
-		log->asleep = false;
+	if (log->asleep || log->gathering) {
+		log->asleep = log->gathering = false;
+		log->urgent = true;
 		pthread_cond_signal(&log->work);
 	}
 }
@@ -174,6 +187,24 @@ static void end_writer(void *arg)
 	pthread_mutex_unlock(&log->lock);
 }
 
+/* Waits until there is something to do; a line alone is given a moment of company. */
+static void rest(struct log *log)
+{
+	struct timespec deadline;
+
+	log->asleep = true;
+	while (log->asleep)
+		pthread_cond_wait(&log->work, &log->lock);
+	if (!log->urgent && !log->stop) {
+		deadline_in(GATHER_US, &deadline);
+		log->gathering = true;
+		while (log->gathering && pthread_cond_timedwait(&log->work, &log->lock, &deadline) == 0)
+			;
+		log->gathering = false;
+	}
+	log->urgent = false;
+}
+
 static void *writer(void *arg)
 {
 	struct log *log = arg;
@@ -194,8 +225,7 @@ static void *writer(void *arg)
 		} else if (log->lines > 0) {
 			write_next(log);
 		} else {
-			log->asleep = true;
-			pthread_cond_wait(&log->work, &log->lock);
+			rest(log);
 		}
 	}
 	pthread_mutex_unlock(&log->lock);
@@ -351,6 +381,7 @@ void log_flush(struct log *log)
 	deadline_in(FLUSH_US, &deadline);
 	pthread_mutex_lock(&log->lock);
 	until = log->head;
+	wake_writer(log);
 	while ((log->tail < until || log->next != NULL || log->reopen) && !log->ended
 		&& pthread_cond_timedwait(&log->progress, &log->lock, &deadline) == 0)
 		;
@@ -406,7 +437,7 @@ void log_line(struct log *log, enum log_level level, const char *line)
 		ring_put(log, &record, sizeof(record));
 		ring_put(log, line, len);
 		log->lines++;
-		wake_writer(log);
+		tell_of_line(log);
 	}
 	pthread_mutex_unlock(&log->lock);
 }

@@ -323,7 +323,7 @@ static void a_full_pipe_never_blocks_the_caller_and_drops_are_counted_and_told(v
 	assert_true(clock_mono() - begun < 5 * SECOND);
 	dropped = log_dropped(log);
 	assert_true(dropped > LINES / 2);
-	assert_true(dropped < LINES - 4096);             /* a whole queue and a pipe were taken */
+	assert_true(dropped <= LINES - 4096);            /* a whole queue was taken, and what the pipe held meanwhile */
 	drain(fd, out, sizeof(out), "were dropped");
 	snprintf(want, sizeof(want), "]: log: %llu lines were dropped", (unsigned long long)dropped);
 	assert_non_null(strstr(out, want));
