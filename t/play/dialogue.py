@@ -171,9 +171,10 @@ def check_expect(args, classes):
 		words = args[2:]
 	else:
 		raise ValueError('wanted "expect CODE XCODE CLASS", "expect accept" or "expect discard"')
-	if words and words[0] not in classes and words[0] != '-':
-		raise ValueError('no such class: ' + words[0])
-	words = words[1:]
+	if words and words[0] not in ('at', 'as'):
+		if words[0] not in classes and words[0] != '-':
+			raise ValueError('no such class: ' + words[0])
+		words = words[1:]
 	while words:
 		if words[0] == 'reworded':
 			words = words[1:]

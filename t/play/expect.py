@@ -74,7 +74,7 @@ class Expectations:
 	def expect_yes(self, r, what, class_id, options):
 		if not r.ok or r.discarded != (what == 'discard') or (r.own and r.stage not in ('rcpt', 'rset', 'body', 'eoh', 'header', 'data')):
 			self.wrong(what, r)
-		if 'at' in options and r.stage != options['at']:
+		if 'at' in options and r.stage not in options['at'].split('/'):
 			self.wrong('an answer at ' + options['at'], r)
 		if class_id != '-':
 			rec = self.record()
@@ -89,7 +89,7 @@ class Expectations:
 		if (str(r.code), r.xcode) != (code, xcode) or r.own:
 			self.wrong('%s %s %s' % (code, xcode, class_id), r)
 		stage = options.get('at') or (catalogue.stage(row, self.talk.outbound) if row else r.stage)
-		if r.stage != stage:
+		if r.stage not in stage.split('/'):
 			self.wrong('the reply at ' + stage, r)
 		if class_id == '-':
 			return
@@ -99,7 +99,7 @@ class Expectations:
 		if not ident:
 			self.wrong('an [ID] at the end', r)
 		rec = self.record()
-		action = options.get('as') or (catalogue.action(row, stage) if code[0] == row['code'][0] else 'tempfail' if code[0] == '4' else 'reject')
+		action = options.get('as') or (catalogue.action(row, r.stage) if code[0] == row['code'][0] else 'tempfail' if code[0] == '4' else 'reject')
 		want = {'class': class_id, 'action': action, 'code': code, 'xcode': xcode, 'id': ident}
 		for key, value in want.items():
 			if rec.get(key) != value:
