@@ -81,7 +81,7 @@ static struct fixture *fixture_new(const char *conf)
 	f->s.helo = "mail.sender.example";
 	assert_true(ip_parse("11.22.33.44", &f->s.client));
 	f->t.session = &f->s;
-	f->t.mem = talloc_new(f->mem);
+	f->t.mem = f->t.lasting = talloc_new(f->mem);
 	f->t.config = f->config;
 	f->t.policy = config_default_policy(f->config);
 	f->t.now = FIXTURE_NOW * 1000000;

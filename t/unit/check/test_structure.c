@@ -118,6 +118,7 @@ static void a_line_over_the_limit_is_reported_at_the_end(void **state)
 static void judge_parts(const char *conf, size_t leaves, size_t parts_max, const char *detail)
 {
 	struct fixture *f = fixture_new(conf);
+	static const char part[] = "--=b\r\nContent-Type: text/plain\r\n\r\npart\r\n";
 	char label[40];
 
 	snprintf(label, sizeof(label), "%zu leaves", leaves);
@@ -125,7 +126,7 @@ static void judge_parts(const char *conf, size_t leaves, size_t parts_max, const
 	fixture_message(f);
 	fixture_fields(f, "From: bob@sender.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=b\"\n");
 	for (size_t i = 0; i < leaves; i++)
-		fixture_body(f, "--=b\r\nContent-Type: text/plain\r\n\r\npart\r\n", 41);
+		fixture_body(f, part, sizeof(part) - 1);
 	fixture_body(f, "--=b--\r\n", 8);
 	fixture_close(f, parts_max, 50);
 	fixture_judge(f, &check_structure, STAGE_EOM);
