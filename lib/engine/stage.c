@@ -10,12 +10,25 @@ static bool enabled(const struct txn *t, const struct check *check)
 	return setting_bool(t->policy, &check->settings[0]);
 }
 
+/* Calls one hook, and counts what it took. */
+static void call(struct txn *t, size_t i, void (*hook)(struct txn *))
+{
+	int64_t before;
+
+	if (hook == NULL || !enabled(t, checks[i]))
+		return;
+	before = clock_mono();
+	t->check = checks[i]->name;
+	hook(t);
+	t->check = NULL;
+	t->spent[i] += (uint32_t)(clock_mono() - before);
+}
+
 void stage_ask(struct txn *t, enum stage stage)
 {
 	t->stage = stage;
 	for (size_t i = 0; checks[i] != NULL; i++)
-		if (checks[i]->ask[stage] != NULL && enabled(t, checks[i]))
-			checks[i]->ask[stage](t);
+		call(t, i, checks[i]->ask[stage]);
 }
 
 /* Runs what is pending and wanted by that stage; true: something still is. */
@@ -58,6 +71,5 @@ void stage_judge(struct txn *t, enum stage stage)
 	t->stage = stage;
 	finish_chains(t, stage);
 	for (size_t i = 0; checks[i] != NULL; i++)
-		if (checks[i]->judge[stage] != NULL && enabled(t, checks[i]))
-			checks[i]->judge[stage](t);
+		call(t, i, checks[i]->judge[stage]);
 }

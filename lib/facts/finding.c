@@ -92,7 +92,7 @@ static void report(struct txn *t, enum class_id class, double strength, bool sho
 	struct session *s = t->session;
 	enum direction wanted = class_row(class)->direction;
 	bool outbound = t->open ? t->outbound : s->outbound;
-	struct finding f = { .class = class, .stage = t->stage, .shown = shown };
+	struct finding f = { .class = class, .stage = t->stage, .check = t->check != NULL ? t->check : "engine", .shown = shown };
 	struct findings *list = &t->found;
 	TALLOC_CTX *mem = t->lasting;
 

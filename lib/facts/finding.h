@@ -14,6 +14,7 @@ struct txn;
 struct finding {
 	enum class_id class;
 	enum stage stage;                /* where it was made */
+	const char *check;               /* who made it: a check's name, or "engine" */
 	double strength;                 /* 0..1 */
 	const char *detail;              /* one line, printable ASCII; never NULL */
 	bool shown;                      /* the detail may be told to the sender, in the reply */

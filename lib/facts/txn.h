@@ -16,6 +16,8 @@ struct chain;
 struct config;
 struct policy;
 
+enum { CHECKS_MAX = 48 };
+
 /* What the recipient's lists say of this sender. */
 struct list_word {
 	bool allowed;                    /* an allow list names the sender or the client */
@@ -40,6 +42,8 @@ struct txn {
 	struct config *config;           /* pinned while the transaction lasts */
 	const struct policy *policy;     /* in force while a hook runs; never NULL in a hook */
 	enum stage stage;
+	const char *check;               /* whose hook runs; NULL: the engine */
+	uint32_t spent[CHECKS_MAX];      /* microseconds that each check took for this message, by its place in the registry */
 	int64_t now;                     /* wall clock in microseconds at the present event: checks read this, never the clock */
 	const char *id;                  /* shown in replies, headers, log */
 	const char *queue_id;            /* NULL until the MTA says it */

@@ -1,0 +1,174 @@
+/* record_text.c - the log line of a record: key=value for people and grep, or the same as a JSON object */
+#include "engine/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+enum { RCPTS_SHOWN = 10 };
+
+/* Where the fields go: one of both. */
+struct out {
+	FILE *text;
+	json_t *json;
+	bool first;
+};
+
+static bool plain(const char *text)
+{
+	return text[0] != '\0' && text[strcspn(text, " \"\\\t")] == '\0';
+}
+
+static void text_value(FILE *f, const char *text)
+{
+	if (plain(text)) {
+		fputs(text, f);
+		return;
+	}
+	putc('"', f);
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			putc('\\', f);
+		putc(*text, f);
+	}
+	putc('"', f);
+}
+
+static void add(struct out *o, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	if (o->json != NULL) {
+		json_object_set_new(o->json, key, json_string(value));
+		return;
+	}
+	fprintf(o->text, "%s%s=", o->first ? "" : " ", key);
+	text_value(o->text, value);
+	o->first = false;
+}
+
+static void add_number(struct out *o, const char *key, unsigned long long number)
+{
+	if (o->json != NULL)
+		json_object_set_new(o->json, key, json_integer((json_int_t)number));
+	else
+		fprintf(o->text, " %s=%llu", key, number);
+}
+
+static void add_recipients(struct out *o, const struct record *r)
+{
+	char *list = NULL;
+	size_t len = 0;
+	FILE *f;
+
+	if (r->n_rcpts <= 1) {
+		add(o, "rcpt", r->n_rcpts == 1 && r->rcpts[0] != NULL ? r->rcpts[0] : "-");
+		return;
+	}
+	f = open_memstream(&list, &len);
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < r->n_rcpts && i < RCPTS_SHOWN; i++)
+		fprintf(f, "%s%s", i > 0 ? "," : "", r->rcpts[i] != NULL ? r->rcpts[i] : "?");
+	if (r->n_rcpts > RCPTS_SHOWN)
+		fprintf(f, ",+%zu", r->n_rcpts - RCPTS_SHOWN);
+	fclose(f);
+	add(o, "rcpt", list);
+	free(list);
+}
+
+enum kind { OTHERS, OBSERVED, BYPASSED };
+
+/* Findings as id:strength: those that count but did not decide; those that are only observed; those that an allow list opened. */
+static void add_findings(struct out *o, const char *key, const struct record *r, enum kind kind)
+{
+	char *list = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&list, &len);
+
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < r->n_findings; i++) {
+		const struct record_finding *x = &r->findings[i];
+		bool wanted = kind == OBSERVED ? x->observed : kind == BYPASSED ? x->bypassed : x->counted && !x->observed && !x->decided;
+
+		if (wanted)
+			fprintf(f, "%s%s:%.2f", ftell(f) > 0 ? "," : "", class_row(x->finding->class)->id, x->finding->strength);
+	}
+	fclose(f);
+	if (len > 0)
+		add(o, key, list);
+	free(list);
+}
+
+static void add_notes(struct out *o, const struct record *r)
+{
+	char *list = NULL;
+	size_t len = 0;
+	FILE *f = r->n_notes > 0 ? open_memstream(&list, &len) : NULL;
+
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < r->n_notes; i++)
+		fprintf(f, "%s%s:%s", i > 0 ? "; " : "", r->notes[i].name, r->notes[i].reason);
+	fclose(f);
+	add(o, "notes", list);
+	free(list);
+}
+
+/* Id, queue id, verdict and class first, so that a line that syslog cuts still tells. */
+static void fields(struct out *o, const struct record *r)
+{
+	add(o, "id", r->id);
+	add(o, "qid", r->queue_id != NULL ? r->queue_id : "-");
+	add(o, "event", r->event);
+	add(o, "action", action_name(r->action));
+	add(o, "class", class_row(r->class)->id);
+	add_number(o, "code", (unsigned long long)r->code);
+	add(o, "xcode", r->xcode);
+	add(o, "stage", stage_name(r->stage));
+	if (r->mode != MODE_ENFORCE) {
+		add(o, "mode", mode_name(r->mode));
+		add(o, "intended", action_name(r->intended));
+	}
+	add(o, "direction", direction_name(r->direction));
+	add(o, "client", r->client);
+	add(o, "ptr", r->ptr);
+	add(o, "helo", r->helo);
+	add(o, "tls", r->tls);
+	add(o, "user", r->user);
+	add(o, "from", r->from != NULL ? r->from : "-");
+	add_recipients(o, r);
+	add(o, "policy", r->policy);
+	add_findings(o, "findings", r, OTHERS);
+	add_findings(o, "observed", r, OBSERVED);
+	add_findings(o, "bypassed", r, BYPASSED);
+	add_notes(o, r);
+	add(o, "detail", r->detail);
+	if (r->size > 0)
+		add_number(o, "size", r->size);
+	add(o, "msgid", r->message_id);
+}
+
+char *record_text(const struct record *record, bool json)
+{
+	struct out o = { .first = true };
+	char *line = NULL;
+	size_t len = 0;
+
+	if (json) {
+		o.json = json_object();
+		fields(&o, record);
+		line = json_dumps(o.json, JSON_COMPACT);
+		json_decref(o.json);
+		return line;
+	}
+	o.text = open_memstream(&line, &len);
+	if (o.text == NULL)
+		return NULL;
+	fields(&o, record);
+	fclose(o.text);
+	return line;
+}
