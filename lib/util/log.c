@@ -23,7 +23,7 @@ enum {
 	PRINTF_MAX = 2048,               /* longer lines are formatted on the heap */
 	FLUSH_US = 2000000,
 	GATHER_US = 30000,
-	END_US = 300000,                 /* how long a thread that was told to end, then cancelled, may take for each */
+	END_US = 500000,                 /* how long a writer that was told to end may take */
 };
 
 /* What stands before each line in the ring. */
@@ -44,6 +44,7 @@ struct log {
 	bool asleep;                     /* the writer waits for a line: only then is it worth a signal */
 	bool gathering;                  /* ... it has been told of one, and waits a moment for more */
 	bool stop, reopen, ended;
+	bool abandoned;                  /* log_close did not wait for it any longer: the writer frees */
 	bool urgent;                     /* do not gather this time */
 	struct log_target *next;         /* to be taken over by the writer */
 	uint64_t head, tail;             /* bytes ever put in and taken out; the position in the ring is the rest */
@@ -102,6 +103,16 @@ static void deadline_in(int64_t us, struct timespec *ts_r)
 
 	ts_r->tv_sec = (time_t)(when / 1000000);
 	ts_r->tv_nsec = (long)(when % 1000000 * 1000);
+}
+
+static void free_log(struct log *log)
+{
+	log_target_close(log->next);
+	log_target_close(log->target);
+	pthread_cond_destroy(&log->progress);
+	pthread_cond_destroy(&log->work);
+	pthread_mutex_destroy(&log->lock);
+	talloc_free(log);
 }
 
 /* --- the writer: called with the lock held, which they give up while they write --- */
@@ -176,17 +187,6 @@ static void write_next(struct log *log)
 	pthread_cond_broadcast(&log->progress);
 }
 
-/* Also what a cancelled thread does last. */
-static void end_writer(void *arg)
-{
-	struct log *log = arg;
-
-	pthread_mutex_lock(&log->lock);
-	log->ended = true;
-	pthread_cond_broadcast(&log->progress);
-	pthread_mutex_unlock(&log->lock);
-}
-
 /* Waits until there is something to do; a line alone is given a moment of company. */
 static void rest(struct log *log)
 {
@@ -208,9 +208,8 @@ static void rest(struct log *log)
 static void *writer(void *arg)
 {
 	struct log *log = arg;
+	bool abandoned;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-	pthread_cleanup_push(end_writer, log);
 	pthread_mutex_lock(&log->lock);
 	while (!log->stop) {
 		/* drops are told when the rush is over, and only to a target that takes lines */
@@ -228,8 +227,12 @@ static void *writer(void *arg)
 			rest(log);
 		}
 	}
+	log->ended = true;
+	abandoned = log->abandoned;
+	pthread_cond_broadcast(&log->progress);
 	pthread_mutex_unlock(&log->lock);
-	pthread_cleanup_pop(1);
+	if (abandoned)
+		free_log(log);
 	return NULL;
 }
 
@@ -245,16 +248,6 @@ static void init_locks(struct log *log)
 	pthread_cond_init(&log->work, &attr);
 	pthread_cond_init(&log->progress, &attr);
 	pthread_condattr_destroy(&attr);
-}
-
-static void free_log(struct log *log)
-{
-	log_target_close(log->next);
-	log_target_close(log->target);
-	pthread_cond_destroy(&log->progress);
-	pthread_cond_destroy(&log->work);
-	pthread_mutex_destroy(&log->lock);
-	talloc_free(log);
 }
 
 /* All signals stay with the program's own threads; a broken pipe is an error of write() then. */
@@ -306,41 +299,33 @@ int log_open(const struct log_options *options, struct log **log_r, char **error
 	return 0;
 }
 
-/* Waits, lock held, until done or the time is over. */
-static void wait_ended(struct log *log, int64_t us)
-{
-	struct timespec deadline;
-
-	deadline_in(us, &deadline);
-	while (!log->ended && pthread_cond_timedwait(&log->progress, &log->lock, &deadline) == 0)
-		;
-}
-
 void log_close(struct log *log)
 {
+	struct timespec deadline;
+	pthread_t thread;
 	bool ended;
 
 	if (log == NULL)
 		return;
 	log_flush(log);
+	deadline_in(END_US, &deadline);
 	pthread_mutex_lock(&log->lock);
 	log->stop = true;
 	atomic_store(&log->hurry, true);
 	wake_writer(log);
-	wait_ended(log, END_US);
-	if (!log->ended) {
-		pthread_cancel(log->thread);
-		wait_ended(log, END_US);
-	}
+	while (!log->ended && pthread_cond_timedwait(&log->progress, &log->lock, &deadline) == 0)
+		;
+	thread = log->thread;
 	ended = log->ended;
+	log->abandoned = !ended;
 	pthread_mutex_unlock(&log->lock);
-	if (!ended) {
-		/* it hangs in the kernel (a dead network file system): nothing may wait for that, so it keeps its memory */
-		pthread_detach(log->thread);
-		return;
+	if (ended) {
+		pthread_join(thread, NULL);
+		free_log(log);
+	} else {
+		/* it hangs in the kernel or in libc's syslog(): nothing may wait for that; it frees the log if it ever comes back */
+		pthread_detach(thread);
 	}
-	pthread_join(log->thread, NULL);
-	free_log(log);
 }
 
 int log_change(struct log *log, const struct log_options *options, char **error_r)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -166,28 +165,6 @@ void log_target_close(struct log_target *target)
 	talloc_free(target);
 }
 
-/* The only places where the writing thread may be cancelled: it holds no lock there. */
-static ssize_t write_some(int fd, const char *p, size_t n)
-{
-	ssize_t written;
-	int old, saved;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
-	written = write(fd, p, n);
-	saved = errno;
-	pthread_setcancelstate(old, NULL);
-	return written < 0 ? -saved : written;
-}
-
-static void write_syslog(const struct log_target *target, enum log_level level, const char *text)
-{
-	int old;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
-	syslog(target->facility | priorities[level], "%s", text);
-	pthread_setcancelstate(old, NULL);
-}
-
 /* All of p, or until *hurry is set while the target takes nothing. */
 static int write_all(struct log_target *target, const char *p, size_t n, const atomic_bool *hurry)
 {
@@ -208,13 +185,13 @@ static int write_all(struct log_target *target, const char *p, size_t n, const a
 				continue;
 			}
 		}
-		written = write_some(target->fd, p + done, chunk);
+		written = write(target->fd, p + done, chunk);
 		if (written > 0)
 			done += (size_t)written;
 		else if (written == 0)
 			ret = -EIO;
-		else if (written != -EAGAIN && written != -EINTR)
-			ret = (int)written;
+		else if (errno != EAGAIN && errno != EINTR)
+			ret = -errno;
 		else if (atomic_load(hurry))
 			ret = -EAGAIN;
 	}
@@ -249,7 +226,7 @@ int log_target_write(struct log_target *target, enum log_level level, int64_t wh
 	p += log_escape(text, len, p);
 	if (target->kind == KIND_SYSLOG) {
 		*p = '\0';
-		write_syslog(target, level, target->scratch);
+		syslog(target->facility | priorities[level], "%s", target->scratch);
 		return 0;
 	}
 	*p++ = '\n';
