@@ -23,7 +23,7 @@ static const enum class_id reports[] = {
 	CLASS_WHITELISTED, CLASS_COUNT
 };
 
-/* One option in its two places: in the policy, and at top level for everybody. */
+/* One option in its two places: in the policy, and at top level for everybody. A policy does not inherit the top level's. */
 struct list {
 	const char *option;
 	struct table *policy, *global;
@@ -35,9 +35,6 @@ static struct list list_of(const struct txn *t, const char *option, int policy_r
 
 	l.policy = setting_table(t->policy, &policy_settings[policy_row]);
 	l.global = setting_table(t->policy, &global_settings[global_row]);
-	/* a policy without a list of its own may have inherited the one of the top level: that is asked and named once */
-	if (l.policy == l.global)
-		l.policy = NULL;
 	return l;
 }
 

@@ -21,8 +21,6 @@
 
 #pragma GCC diagnostic ignored "-Wunused-function"
 
-enum { CHECKS_MAX = 64 };
-
 #define FIXTURE_NOW INT64_C(1795514400)  /* Tue, 24 Nov 2026 10:00:00 +0000 */
 
 struct fixture {
@@ -47,7 +45,7 @@ static struct config *fixture_config(struct table_set *tables, const char *text)
 	int fd, r;
 
 	sections[n++] = (struct section){ .name = "", .rows = global_settings };
-	for (size_t i = 0; checks[i] != NULL; i++)
+	for (size_t i = 0; checks[i] != NULL && n <= CHECKS_MAX; i++)
 		sections[n++] = (struct section){ .name = checks[i]->name, .rows = checks[i]->settings, .help = checks[i]->help };
 	for (size_t i = 0; i < n; i++)
 		list[i] = &sections[i];

@@ -74,6 +74,7 @@ static void an_envelope_sender_on_a_block_list_is_reported_at_rcpt(void **state)
 		{ "policy \"default\" { block_senders = \"inline:.example\" }", "<bob@sender.example>", "of policy" },
 		{ "policy \"default\" { block_senders = \"inline:<>\" }", "<>", "envelope sender <> is on" },
 		{ "block_senders = \"inline:bob@sender.example\"", "<bob@sender.example>", "block_senders of the top level" },
+		{ "block_senders = \"inline:bob@sender.example\"  policy \"default\" { block_senders = \"inline:x@y.example\" }", "<bob@sender.example>", "of the top level" },
 		{ "policy \"default\" { block_senders = \"inline:spammer@bad.example, ender.example, mail.sender.example, .sender.example\" }", "<bob@sender.example>", NULL },
 		{ "policy \"default\" { block_senders = \"inline:bob@sender.example\" }", "<bobby@sender.example>", NULL },
 		{ "policy \"default\" { block_senders = \"inline:sender.example\" }", "<>", NULL },
@@ -136,6 +137,7 @@ static void header_senders_are_held_against_the_block_lists_at_the_end(void **st
 		{ policy, "From: bob@sender.example (spammer@bad.example)\n", NULL },
 		{ policy, "From: bob@sender.example\nReply-To: spammer@bad.example\nX-Sender: spammer@bad.example\n", NULL },
 		{ policy, "To: spammer@bad.example\n", NULL },
+		{ "block_senders = \"inline:<>\"", "From: <>\nSender:\n", NULL },
 		{ "", "From: spammer@bad.example\n", NULL },
 	};
 

@@ -74,6 +74,7 @@ static void a_mark_that_ended_the_header_block_is_found_in_the_body(void **state
 		{ "", "\xEF\xBB\xBFX-First: y\r\n", true },
 		{ "From: bob@sender.example\n", "\xEF\xBB\xBFSubject: hello\r\n\r\nhello\r\n", true },
 		{ "From: bob@sender.example\nTo: anna@example.com\n", "\xEF\xBB\xBFsubject: hello\r\n", true },
+		{ "To: anna@example.com\nSubject: hello\n", "\xEF\xBB\xBFX-Foo: y\r\n", true },
 		/* the MTA put these in */
 		{ "Received: by mx\nFrom: bob@sender.example\nDate: Tue, 24 Nov 2026 10:00:00 +0000\nMessage-Id: <1@mx>\n", "\xEF\xBB\xBFX-First: y\r\n", true },
 		{ "", "\xEF\xBB\xBFHello Anna\r\n", false },

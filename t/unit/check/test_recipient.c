@@ -15,6 +15,7 @@ static void recipients_that_are_not_in_the_table_are_reported(void **state)
 {
 	static const char known[] = "domain \"example.com\" { recipients = \"inline:anna@example.com, al@example.com\" }  domain \"example.org\" { }";
 	static const char relay[] = "recipient { relay_recipients = \"inline:x@example.org, whole.example\" }  domain \"example.com\" { recipients = \"inline:anna@example.com\" }";
+	static const char section[] = "recipient { relay_recipients = \"inline:x@example.org\" }  domain \"example.com\" { policy = \"default\" }";
 	static const char none[] = "domain \"example.com\" { recipients = \"\" }";
 	static const struct { const char *conf, *rcpt, *detail; } cases[] = {
 		{ known, "<anna@example.com>", NULL },
@@ -30,6 +31,7 @@ static void recipients_that_are_not_in_the_table_are_reported(void **state)
 		{ relay, "<anna@example.com>", NULL },
 		{ relay, "<x@example.com>", "is not in domain.recipients" },
 		{ relay, "<postmaster>", NULL },
+		{ section, "<x@example.com>", "is not in recipient.relay_recipients" },
 		{ none, "<anna@example.com>", "domain.recipients" },
 		{ "", "<anna@example.com>", NULL },
 	};
