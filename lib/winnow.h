@@ -127,6 +127,11 @@ WINNOW_API int winnow_quarantine_list(struct winnow_engine *engine, size_t limit
 /* One copy: its entry as "name: value" lines, a blank line, and the message; json: an object with the message as a string. -ENOENT: no such copy. */
 WINNOW_API int winnow_quarantine_show(struct winnow_engine *engine, const char *id, bool json, char **text_r, size_t *len_r, char **error_r);
 
+enum winnow_stats_format { WINNOW_STATS_TEXT, WINNOW_STATS_JSON, WINNOW_STATS_PROMETHEUS };
+
+/* Counters and histograms since start. winnow_free. */
+WINNOW_API char *winnow_stats(struct winnow_engine *engine, enum winnow_stats_format format);
+
 /* The commented file of all defaults: etc/winnow.conf is made from it. winnow_free. */
 WINNOW_API char *winnow_defaults(void);
 

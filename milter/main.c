@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "daemon.h"
 
 struct arguments {
@@ -118,19 +119,20 @@ static int serve(struct winnow_engine *engine, const struct arguments *a, char *
 		return EX_UNAVAILABLE;
 	if (listen_as_configured(engine, a->socket) != 0)
 		return EX_OSERR;
-	if (winnow_engine_prepare(engine, identity.uid, identity.gid, &errors) != 0 || pid_file_write(engine) != 0 || identity_take(&identity) != 0
+	if (winnow_engine_prepare(engine, identity.uid, identity.gid, &errors) != 0 || control_open(engine, identity.uid) != 0 || pid_file_write(engine) != 0 || identity_take(&identity) != 0
 	    || winnow_engine_start(engine, &errors) != 0) {
 		say(errors);
 		listener_remove();
 		return EX_CANTCREAT;
 	}
-	if (signals_start(engine) != 0)
+	if (signals_start(engine) != 0 || control_start(engine) != 0)
 		return EX_OSERR;
 	greet(engine, notes);
 	daemon_ready();
 	if (smfi_main() != MI_SUCCESS)
 		status = EX_SOFTWARE;
 	signals_join();
+	control_stop();
 	wait_for_callbacks();
 	listener_remove();
 	pid_file_remove();

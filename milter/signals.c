@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control.h"
+
 enum { DRAIN_SECONDS = 60, KICK_MS = 10 };
 
 static struct {
@@ -83,6 +85,7 @@ static void drain(struct winnow_engine *engine)
 
 	winnow_log(engine, WINNOW_LOG_INFO, "stopping: no new connections; %u messages are finished first", winnow_transactions_open(engine));
 	listener_stop();
+	control_stop();                          /* a daemon that is started meanwhile takes both sockets */
 	pthread_kill(signals.main_thread, SIGURG);
 	for (int waited = 0; winnow_transactions_open(engine) > 0 && waited < DRAIN_SECONDS * 20; waited++) {
 		int got = sigtimedwait(&set, NULL, &step);

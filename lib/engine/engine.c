@@ -178,9 +178,11 @@ struct winnow_engine *winnow_engine_new(const struct winnow_options *options, ch
 	e->tables = table_set_new(NULL);
 	e->budget = message_budget_new(NULL, UINT64_MAX);
 	e->skew_watch = skew_watch_new(NULL);
+	e->stats = stats_new();
+	pthread_mutex_init(&e->reload_lock, NULL);
 	if (getrandom(&e->id_salt, sizeof(e->id_salt), GRND_NONBLOCK) != (ssize_t)sizeof(e->id_salt))
 		e->id_salt = (uint64_t)clock_wall() ^ ((uint64_t)getpid() << 32);
-	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || load(e, &e->config, errors_r, notes_r) != 0) {
+	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->stats == NULL || load(e, &e->config, errors_r, notes_r) != 0) {
 		winnow_engine_free(e);
 		return NULL;
 	}
@@ -199,13 +201,15 @@ void winnow_engine_free(struct winnow_engine *engine)
 	talloc_free(engine->sections);
 	talloc_free(engine->budget);
 	talloc_free(engine->skew_watch);
+	stats_free(engine->stats);
+	pthread_mutex_destroy(&engine->reload_lock);
 	pthread_mutex_destroy(&engine->config_lock);
 	free(engine->config_path);
 	free(engine);
 	mime_shutdown();
 }
 
-int winnow_engine_reload(struct winnow_engine *engine, char **errors_r)
+static int reload(struct winnow_engine *engine, char **errors_r)
 {
 	struct config *fresh, *old;
 	struct log_options options;
@@ -241,6 +245,17 @@ int winnow_engine_reload(struct winnow_engine *engine, char **errors_r)
 	config_unref(old);
 	winnow_log(engine, WINNOW_LOG_INFO, "reload: %s is in force", engine->config_path != NULL ? engine->config_path : "the built-in configuration");
 	return 0;
+}
+
+int winnow_engine_reload(struct winnow_engine *engine, char **errors_r)
+{
+	int result;
+
+	pthread_mutex_lock(&engine->reload_lock);
+	result = reload(engine, errors_r);
+	stats_reload(engine->stats, result == 0, clock_wall());
+	pthread_mutex_unlock(&engine->reload_lock);
+	return result;
 }
 
 /* ---- small questions */
@@ -300,6 +315,16 @@ unsigned winnow_sessions_open(struct winnow_engine *engine)
 unsigned winnow_transactions_open(struct winnow_engine *engine)
 {
 	return atomic_load(&engine->transactions);
+}
+
+char *winnow_stats(struct winnow_engine *engine, enum winnow_stats_format format)
+{
+	struct stats_gauges gauges = {
+		.sessions = winnow_sessions_open(engine), .transactions = winnow_transactions_open(engine), .message_bytes = message_budget_used(engine->budget),
+		.log_dropped = engine->log != NULL ? log_dropped(engine->log) : 0,
+	};
+
+	return stats_text(engine->stats, &gauges, format);
 }
 
 void engine_id(struct winnow_engine *engine, char id_r[16])

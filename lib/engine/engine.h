@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 #include "quarantine/quarantine.h"
 #include "util/log.h"
+#include "engine/stats.h"
 #include "winnow.h"
 
 struct kept_quarantine;
@@ -30,6 +31,8 @@ struct winnow_engine {
 	struct kept_quarantine *quarantine;      /* keep.c; NULL: could not be opened, or offline */
 	struct message_budget *budget;
 	struct skew_watch *skew_watch;
+	struct stats *stats;
+	pthread_mutex_t reload_lock;             /* one reload at a time */
 	const struct asker *asker;               /* NULL: no network */
 	atomic_uint sessions, transactions;
 	atomic_bool json;                        /* log.format */

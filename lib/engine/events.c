@@ -138,6 +138,7 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 	s->trusted = table_lookup_ip(setting_table(p, &global_settings[G_TRUSTED_NETWORKS]), &s->client, NULL, NULL) == ANSWER_YES;
 	s->outbound = s->listener != LISTENER_INBOUND || s->relay;
 	s->skew_watch = ws->engine->skew_watch;
+	s->stats = ws->engine->stats;
 	s->answers = ws->engine->asker != NULL ? answers_new(ws->engine->asker) : NULL;
 }
 
@@ -189,6 +190,7 @@ struct winnow_session *winnow_connect(struct winnow_engine *engine, const struct
 	ws->t = (struct txn){ .session = &ws->s, .mem = ws, .lasting = ws, .id = ws->s.id, .size_announced = -1 };
 	event_begin(ws);
 	session_facts(ws, client, p);
+	stats_connection(engine->stats, ws->s.outbound);
 	lend(ws, config);
 	stage_ask(&ws->t, STAGE_CONNECT);
 	stage_judge(&ws->t, STAGE_CONNECT);

@@ -92,6 +92,7 @@ void record_write(struct winnow_session *ws, const char *event, const struct ver
 	add_findings(&r, t, v, in);
 	add_times(&r, t);
 	add_message(&r, t);
+	stats_record(ws->engine->stats, &r);
 	line = record_text(&r, atomic_load(&ws->engine->json));
 	if (line != NULL)
 		log_line(ws->engine->log, LOG_LEVEL_INFO, line);

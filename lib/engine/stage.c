@@ -68,8 +68,11 @@ static void finish_chains(struct txn *t, enum stage stage)
 
 void stage_judge(struct txn *t, enum stage stage)
 {
+	int64_t before = clock_mono();
+
 	t->stage = stage;
 	finish_chains(t, stage);
 	for (size_t i = 0; checks[i] != NULL; i++)
 		call(t, i, checks[i]->judge[stage]);
+	stats_stage(t->session->stats, stage, clock_mono() - before);
 }

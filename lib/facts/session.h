@@ -12,6 +12,7 @@
 
 struct answers;
 struct skew_watch;
+struct stats;
 
 /* How the client's name was found (Sendmail's {client_resolve}; derived for Postfix). */
 enum resolve { RESOLVE_UNKNOWN, RESOLVE_OK, RESOLVE_FAIL, RESOLVE_FORGED, RESOLVE_TEMP };
@@ -41,6 +42,7 @@ struct session {
 	unsigned transactions;           /* begun */
 	bool outbound;                   /* before MAIL: by listener or address */
 	struct answers *answers;         /* of the network, net/answers.h; NULL: nobody asks */
+	struct stats *stats;             /* the engine's counters */
 	struct skew_watch *skew_watch;   /* the engine's; shared by all sessions */
 };
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+extern const struct command command_check;
+
 static int run_check(struct ctl *ctl, int argc, char **argv)
 {
 	struct winnow_options options = { .config_path = ctl->config };
@@ -12,18 +14,18 @@ static int run_check(struct ctl *ctl, int argc, char **argv)
 
 	(void)argv;
 	if (argc > 1)
-		return ctl_usage(&command_check);
+		return ctl_usage(ctl, &command_check);
 	engine = winnow_engine_new(&options, &errors, &notes);
 	if (notes != NULL)
-		fprintf(stderr, "%s", notes);
+		fprintf(ctl->err, "%s", notes);
 	if (engine == NULL)
-		fprintf(stderr, "%s", errors != NULL ? errors : "winnowctl: out of memory\n");
+		fprintf(ctl->err, "%s", errors != NULL ? errors : "winnowctl: out of memory\n");
 	else
-		printf("%s: good\n", ctl->config != NULL ? ctl->config : "built-in configuration");
+		fprintf(ctl->out, "%s: good\n", ctl->config != NULL ? ctl->config : "built-in configuration");
 	winnow_free(errors);
 	winnow_free(notes);
 	winnow_engine_free(engine);
 	return engine != NULL ? EX_OK : 1;
 }
 
-const struct command command_check = { "check", run_check, false, "", "reads the configuration and names every error with its line" };
+const struct command command_check = { "check", run_check, RUN_HERE, "", "reads the configuration and names every error with its line", false };

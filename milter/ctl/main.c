@@ -1,25 +1,20 @@
-/* main.c - winnowctl: finds the command, reads the configuration that it needs, runs it */
+/* main.c - winnowctl: finds the command, and where it runs: here, or in the daemon */
 #include "ctl.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = { &command_check, &command_classes, &command_defaults, &command_quarantine, NULL };
+#include "client.h"
 
 static int help(FILE *f, int status)
 {
-	fprintf(f, "usage: winnowctl [-c FILE] [--json] COMMAND ...\n\n");
-	for (size_t i = 0; commands[i] != NULL; i++)
-		fprintf(f, "  %s %s\n      %s\n", commands[i]->name, commands[i]->arguments, commands[i]->help);
+	fprintf(f, "usage: winnowctl [-c FILE] [-s CONTROL_SOCKET] [--json] COMMAND ...\n\n");
+	for (size_t i = 0; ctl_commands[i] != NULL; i++)
+		fprintf(f, "  %s %s\n      %s\n", ctl_commands[i]->name, ctl_commands[i]->arguments, ctl_commands[i]->help);
 	return status;
-}
-
-int ctl_usage(const struct command *command)
-{
-	fprintf(stderr, "usage: winnowctl %s %s\n", command->name, command->arguments);
-	return EX_USAGE;
 }
 
 /* --json may stand anywhere; it is taken out. */
@@ -37,13 +32,44 @@ static int take_json(int argc, char **argv, bool *json_r)
 	return kept;
 }
 
-static int run(struct ctl *ctl, const struct command *command, int argc, char **argv)
+static int complain(const char *what)
+{
+	fprintf(stderr, "winnowctl: %s: %s\n", what, strerror(errno));
+	return EX_NOINPUT;
+}
+
+/* Reads the file that the last argument names, "-": standard input. */
+static int read_input(struct ctl *ctl, const char *path)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+	char *data = NULL;
+	size_t len = 0, got;
+	FILE *gather = open_memstream(&data, &len);
+	char block[65536];
+
+	if (f == NULL || gather == NULL) {
+		if (gather != NULL)
+			fclose(gather);
+		free(data);
+		return complain(path);
+	}
+	while ((got = fread(block, 1, sizeof(block), f)) > 0)
+		fwrite(block, 1, got, gather);
+	if (f != stdin)
+		fclose(f);
+	fclose(gather);
+	ctl->input = data;
+	ctl->input_len = len;
+	return EX_OK;
+}
+
+static int run_here(struct ctl *ctl, const struct command *command, int argc, char **argv)
 {
 	struct winnow_options options = { .config_path = ctl->config };
 	char *errors = NULL;
 	int status;
 
-	if (command->needs_config) {
+	if (command->where != RUN_HERE) {
 		ctl->engine = winnow_engine_new(&options, &errors, NULL);
 		if (ctl->engine == NULL) {
 			fprintf(stderr, "%s", errors != NULL ? errors : "winnowctl: out of memory\n");
@@ -56,15 +82,37 @@ static int run(struct ctl *ctl, const struct command *command, int argc, char **
 	return status;
 }
 
+static int run(struct ctl *ctl, const char *socket, const struct command *command, int argc, char **argv)
+{
+	int status = EX_OK;
+
+	if (command->reads_input && argc > 1)
+		status = read_input(ctl, argv[argc - 1]);
+	if (status != EX_OK)
+		return status;
+	if (command->where == RUN_IN_DAEMON || command->where == RUN_BEST_IN_DAEMON) {
+		/* -1: no daemon answers there */
+		status = client_ask(ctl, socket, argc, argv, command->where == RUN_IN_DAEMON);
+		if (status >= 0)
+			return status;
+		if (command->where == RUN_IN_DAEMON)
+			return EX_UNAVAILABLE;
+	}
+	return run_here(ctl, command, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
-	struct ctl ctl = { 0 };
-	int c;
+	struct ctl ctl = { .out = stdout, .err = stderr };
+	const struct command *command;
+	const char *socket = NULL;
+	int c, status;
 
 	argc = take_json(argc, argv, &ctl.json);
-	while ((c = getopt(argc, argv, "+c:hV")) != -1) {
+	while ((c = getopt(argc, argv, "+c:s:hV")) != -1) {
 		switch (c) {
 		case 'c': ctl.config = optarg; break;
+		case 's': socket = optarg; break;
 		case 'h': return help(stdout, EX_OK);
 		case 'V': printf("winnowctl %s\n", WINNOW_VERSION); return EX_OK;
 		default: return help(stderr, EX_USAGE);
@@ -72,9 +120,12 @@ int main(int argc, char **argv)
 	}
 	if (optind >= argc)
 		return help(stderr, EX_USAGE);
-	for (size_t i = 0; commands[i] != NULL; i++)
-		if (strcmp(commands[i]->name, argv[optind]) == 0)
-			return run(&ctl, commands[i], argc - optind, argv + optind);
-	fprintf(stderr, "winnowctl: \"%s\" is no command\n\n", argv[optind]);
-	return help(stderr, EX_USAGE);
+	command = ctl_find(argv[optind]);
+	if (command == NULL) {
+		fprintf(stderr, "winnowctl: \"%s\" is no command\n\n", argv[optind]);
+		return help(stderr, EX_USAGE);
+	}
+	status = run(&ctl, socket, command, argc - optind, argv + optind);
+	free((void *)(uintptr_t)ctl.input);
+	return status;
 }

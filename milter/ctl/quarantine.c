@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-static int complain(int result, char *error)
+extern const struct command command_quarantine;
+
+static int complain(struct ctl *ctl, int result, char *error)
 {
-	fprintf(stderr, "winnowctl: %s\n", error != NULL ? error : strerror(-result));
+	fprintf(ctl->err, "winnowctl: %s\n", error != NULL ? error : strerror(-result));
 	winnow_free(error);
 	return result == -ENOENT ? EX_NOINPUT : EX_IOERR;
 }
@@ -23,11 +25,11 @@ static int list(struct ctl *ctl, int argc, char **argv)
 	if (argc == 4 && strcmp(argv[2], "--limit") == 0)
 		limit = strtoul(argv[3], &end, 10);
 	if ((argc != 2 && argc != 4) || (argc == 4 && (end == NULL || end == argv[3] || *end != '\0')))
-		return ctl_usage(&command_quarantine);
+		return ctl_usage(ctl, &command_quarantine);
 	result = winnow_quarantine_list(ctl->engine, limit, ctl->json, &text, &error);
 	if (result != 0)
-		return complain(result, error);
-	printf("%s%s", text, ctl->json ? "\n" : "");
+		return complain(ctl, result, error);
+	fprintf(ctl->out, "%s%s", text, ctl->json ? "\n" : "");
 	winnow_free(text);
 	return EX_OK;
 }
@@ -39,13 +41,13 @@ static int show(struct ctl *ctl, int argc, char **argv)
 	int result;
 
 	if (argc != 3)
-		return ctl_usage(&command_quarantine);
+		return ctl_usage(ctl, &command_quarantine);
 	result = winnow_quarantine_show(ctl->engine, argv[2], ctl->json, &text, &len, &error);
 	if (result != 0)
-		return complain(result, error);
-	fwrite(text, 1, len, stdout);
+		return complain(ctl, result, error);
+	fwrite(text, 1, len, ctl->out);
 	if (ctl->json)
-		putchar('\n');
+		putc('\n', ctl->out);
 	winnow_free(text);
 	return EX_OK;
 }
@@ -56,7 +58,7 @@ static int run_quarantine(struct ctl *ctl, int argc, char **argv)
 		return list(ctl, argc, argv);
 	if (argc >= 2 && strcmp(argv[1], "show") == 0)
 		return show(ctl, argc, argv);
-	return ctl_usage(&command_quarantine);
+	return ctl_usage(ctl, &command_quarantine);
 }
 
-const struct command command_quarantine = { "quarantine", run_quarantine, true, "list [--limit N] | show ID", "the copies that were kept, the newest first; one of them with its message" };
+const struct command command_quarantine = { "quarantine", run_quarantine, RUN_WITH_CONFIG, "list [--limit N] | show ID", "the copies that were kept, the newest first; one of them with its message" };

@@ -1,0 +1,118 @@
+/* client.c - asks the daemon to run a command */
+#include "client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "../socket.h"
+#include "../wire.h"
+
+static bool send_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static bool send_question(int fd, const struct ctl *ctl, int argc, char **argv)
+{
+	json_t *question = json_object(), *words = json_array();
+	char *line;
+	bool good;
+
+	for (int i = 0; i < argc; i++)
+		json_array_append_new(words, json_stringn(argv[i], strlen(argv[i])));
+	json_object_set_new(question, "argv", words);
+	json_object_set_new(question, "json", json_boolean(ctl->json));
+	json_object_set_new(question, "input", json_integer((json_int_t)ctl->input_len));
+	line = json_dumps(question, JSON_COMPACT);
+	good = line != NULL && send_all(fd, line, strlen(line)) && send_all(fd, "\n", 1) && send_all(fd, ctl->input, ctl->input_len);
+	free(line);
+	json_decref(question);
+	return good;
+}
+
+/* Copies len bytes of the answer. */
+static bool copy(FILE *from, FILE *to, size_t len)
+{
+	char block[65536];
+
+	while (len > 0) {
+		size_t n = fread(block, 1, len < sizeof(block) ? len : sizeof(block), from);
+
+		if (n == 0)
+			return false;
+		fwrite(block, 1, n, to);
+		len -= n;
+	}
+	return true;
+}
+
+static int read_answer(int fd)
+{
+	FILE *f = fdopen(fd, "rb");
+	char *line = NULL;
+	size_t room = 0;
+	json_int_t status = EX_PROTOCOL, out = 0, err = 0;
+	json_t *answer = f != NULL && getline(&line, &room, f) > 0 ? json_loads(line, 0, NULL) : NULL;
+
+	if (answer == NULL || json_unpack(answer, "{s:I, s:I, s:I}", "status", &status, "out", &out, "err", &err) != 0 || out < 0 || err < 0
+	    || !copy(f, stdout, (size_t)out) || !copy(f, stderr, (size_t)err)) {
+		fprintf(stderr, "winnowctl: the daemon's answer broke off; its log may say why\n");
+		status = EX_PROTOCOL;
+	}
+	json_decref(answer);
+	free(line);
+	if (f != NULL)
+		fclose(f);
+	return (int)status;
+}
+
+/* Where the daemon is said to listen: a malloc'ed text, or NULL. */
+static char *configured_socket(const struct ctl *ctl)
+{
+	struct winnow_options options = { .config_path = ctl->config };
+	char *errors = NULL, *spec;
+	struct winnow_engine *engine = winnow_engine_new(&options, &errors, NULL);
+
+	winnow_free(errors);
+	spec = engine != NULL ? winnow_engine_setting(engine, "control") : NULL;
+	winnow_engine_free(engine);
+	return spec;
+}
+
+int client_ask(struct ctl *ctl, const char *socket, int argc, char **argv, bool complain)
+{
+	char *configured = socket == NULL ? configured_socket(ctl) : NULL;
+	const char *spec = socket != NULL ? socket : configured;
+	int fd = spec != NULL ? socket_connect(spec) : -1, status = -1;
+
+	if (fd < 0) {
+		if (complain && spec == NULL)
+			fprintf(stderr, "winnowctl: the configuration cannot be read, so the control socket is not known: mend it (winnow-milter -t), or name the socket by -s\n");
+		else if (complain)
+			fprintf(stderr, "winnowctl: no winnow-milter answers at %s: %s; is it running, is this its configuration (-c FILE), may you use that socket?\n", spec, strerror(errno));
+	} else if (!send_question(fd, ctl, argc, argv)) {
+		fprintf(stderr, "winnowctl: the daemon closed the connection: it may be busy; try again\n");
+		close(fd);
+		status = EX_TEMPFAIL;
+	} else {
+		status = read_answer(fd);
+	}
+	free(configured);
+	return status;
+}
