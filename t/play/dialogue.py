@@ -39,7 +39,8 @@ class Step:
 		self.where, self.word, self.args, self.block, self.kind = where, word, args, block, kind   # kind: only played as that MTA
 
 	def __repr__(self):
-		return ' '.join([self.word] + [str(a) for a in self.args])
+		text = ' '.join([self.word] + [str(a) for a in self.args])
+		return text if len(text) <= 160 else text[:160] + '...'
 
 
 class Dialogue:

@@ -52,7 +52,7 @@ class Expectations:
 		m = re.search(r' \[([A-Za-z0-9._-]{4,64})\]$', r.text) if r.packet == 'y' else None
 		if m:
 			return m.group(1)
-		return next((m.value.strip() for m in r.mods if m.name.lower() == 'x-winnow-id'), None)
+		return next((m.value.strip() for m in r.mods if m.name.lower() == 'x-winnow-id' and m.value), None)
 
 	# -- the reply
 	def expect(self, step):

@@ -80,7 +80,7 @@ class Session:
 		self.messages += 1
 		for i, (name, value) in reversed(list(enumerate(self.headers))):
 			same = [j for j, (n, _) in enumerate(self.headers) if n.lower() == name.lower()]
-			if name.lower() == b'x-winnow-class':
+			if name.lower() in (b'x-winnow-class', b'x-winnow-id'):
 				self.send(b'm', struct.pack('!I', same.index(i) + 1) + name + b'\0\0')
 		space = b'' if 'nospace' in FAULTS else b' '
 		self.send(b'i', struct.pack('!I', 0) + b'X-Winnow-ID\0' + space + self.ident().encode() + b'\0')

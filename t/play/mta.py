@@ -27,7 +27,7 @@ class Mta:
 		self.kind, self.chunk, self.wire = kind, chunk, Wire(address)
 		self.closed = self.unseen = False                     # unseen: the milter accepted the whole connection
 		self.refusal = None                                   # a reply at connect that every later command gets
-		self.greeted = False
+		self.encrypted_ungreeted = False
 		self.tls, self.auth, self.fields, self.messages = {}, {}, [], 0
 		self.reset()
 
@@ -99,7 +99,7 @@ class Mta:
 
 	def starttls(self, version, cipher, bits):
 		"""After it the client greets again, and only that greeting brings the macros."""
-		self.tls, self.greeted = {'{tls_version}': version, '{cipher}': cipher, '{cipher_bits}': bits}, False
+		self.tls, self.encrypted_ungreeted = {'{tls_version}': version, '{cipher}': cipher, '{cipher_bits}': bits}, True
 
 	def login(self, user, kind='PLAIN'):
 		self.auth = {'{auth_type}': kind, '{auth_authen}': user}
@@ -108,7 +108,7 @@ class Mta:
 		if self.open:
 			self.abort()
 		self.reset()
-		self.greeted = True
+		self.encrypted_ungreeted = False
 		self.macros(b'H', HELO, self.tls)
 		return self.command('helo', b'H', to_bytes(name) + b'\0', NOHELO, NR_HELO)
 
