@@ -77,12 +77,12 @@ static void judge_marks(struct txn *t, const struct message *m)
 		const struct mark *mark = mark_in_name(f->name);
 
 		if (mark != NULL) {
-			finding(t, CLASS_HEADER_BOM, 1.0, "%s byte-order mark in the name of field %zu, %.100s", mark->name, i + 1, f->name);
+			finding_shown(t, CLASS_HEADER_BOM, 1.0, "%s byte-order mark in the name of field %zu, %.100s", mark->name, i + 1, f->name);
 			return;
 		}
 		mark = mark_at_start(f->value);
 		if (mark != NULL) {
-			finding(t, CLASS_HEADER_BOM, 1.0, "%s byte-order mark before the value of %.100s", mark->name, f->name);
+			finding_shown(t, CLASS_HEADER_BOM, 1.0, "%s byte-order mark before the value of %.100s", mark->name, f->name);
 			return;
 		}
 	}
@@ -133,7 +133,7 @@ static void judge_first_line(struct txn *t, const struct message *m)
 	memcpy(name, line, n);
 	name[n] = '\0';
 	if (block_ended_early(m, name))
-		finding(t, CLASS_HEADER_BOM, 1.0, "UTF-8 byte-order mark before the field %s ended the header block", name);
+		finding_shown(t, CLASS_HEADER_BOM, 1.0, "UTF-8 byte-order mark before the field %s ended the header block", name);
 }
 
 /* ---- header-count ---- */
@@ -148,13 +148,13 @@ static void judge_count(struct txn *t, const struct message *m)
 		for (size_t i = 0; i < m->n_fields; i++)
 			count += header_name_equal(m->fields[i].name, *names);
 		if (count > 1) {
-			finding(t, CLASS_HEADER_COUNT, 1.0, "%u fields %.100s, at most 1 (header.singletons)", count, *names);
+			finding_shown(t, CLASS_HEADER_COUNT, 1.0, "%u fields %.100s, at most 1 (header.singletons)", count, *names);
 			return;
 		}
 	}
 	/* a From may be among the fields that were too many to keep */
 	if (!m->header_cut && setting_bool(t->policy, &settings[FROM_REQUIRED]) && message_field(m, "From", 0) == NULL)
-		finding(t, CLASS_HEADER_COUNT, 1.0, "no field From (header.from_required)");
+		finding_shown(t, CLASS_HEADER_COUNT, 1.0, "no field From (header.from_required)");
 }
 
 /* ---- header-too-long ---- */
@@ -168,7 +168,7 @@ static bool is_trace(const char *name)
 static void judge_length(struct txn *t, const struct message *m)
 {
 	if (m->header_cut) {
-		finding(t, CLASS_HEADER_TOO_LONG, 1.0, "header block over the limit of all fields together: only %zu fields were kept", m->n_fields);
+		finding_shown(t, CLASS_HEADER_TOO_LONG, 1.0, "header block over the limit of all fields together: only %zu fields were kept", m->n_fields);
 		return;
 	}
 	for (size_t i = 0; i < m->n_fields; i++) {
@@ -178,7 +178,7 @@ static void judge_length(struct txn *t, const struct message *m)
 		size_t length = f->value_len - (f->value_len > 0 && f->value[0] == ' ');
 
 		if (max > 0 && length > (uint64_t)max) {
-			finding(t, CLASS_HEADER_TOO_LONG, 1.0, "%.100s of %zu octets, at most %lld (header.%s)", f->name, length, (long long)max, row->name);
+			finding_shown(t, CLASS_HEADER_TOO_LONG, 1.0, "%.100s of %zu octets, at most %lld (header.%s)", f->name, length, (long long)max, row->name);
 			return;
 		}
 	}
@@ -217,17 +217,17 @@ static void judge_subject(struct txn *t, const struct message *m)
 		unsigned char c;
 
 		if (has_control(f->value, f->value_len, &c)) {
-			finding(t, CLASS_SUBJECT_INVALID, 1.0, "control character 0x%02x in Subject", c);
+			finding_shown(t, CLASS_SUBJECT_INVALID, 1.0, "control character 0x%02x in Subject", c);
 			return;
 		}
 		if (!has_8bit(f->value, f->value_len))
 			continue;
 		if (!utf8_valid(f->value, f->value_len)) {
-			finding(t, CLASS_SUBJECT_INVALID, 1.0, "raw 8-bit characters in Subject that are not UTF-8");
+			finding_shown(t, CLASS_SUBJECT_INVALID, 1.0, "raw 8-bit characters in Subject that are not UTF-8");
 			return;
 		}
 		if (!t->smtputf8 && !setting_bool(t->policy, &settings[SUBJECT_UTF8])) {
-			finding(t, CLASS_SUBJECT_INVALID, 1.0, "raw UTF-8 in Subject without SMTPUTF8 (header.subject_utf8)");
+			finding_shown(t, CLASS_SUBJECT_INVALID, 1.0, "raw UTF-8 in Subject without SMTPUTF8 (header.subject_utf8)");
 			return;
 		}
 	}
@@ -253,7 +253,7 @@ static void judge_date(struct txn *t, const struct message *m)
 	if (skew_watch_add(t->session->skew_watch, side, &alike, &seen) && side != 0)
 		note(t, "date-skew", "suspended: %u of %u messages skewed alike, is our clock right?", alike, seen);
 	else if (side != 0)
-		finding(t, CLASS_DATE_SKEW, 1.0, "Date is %.1f days in the %s, at most %.1f (header.date_skew_max)",
+		finding_shown(t, CLASS_DATE_SKEW, 1.0, "Date is %.1f days in the %s, at most %.1f (header.date_skew_max)",
 			(double)(diff < 0 ? -diff : diff) / 86400000.0, side > 0 ? "future" : "past", (double)max / 86400000.0);
 }
 

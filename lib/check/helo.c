@@ -140,7 +140,7 @@ static void judge_helo(struct txn *t)
 	}
 	fault = helo_fault(t->policy, s->helo);
 	if (fault != NULL)
-		finding(t, CLASS_HELO_INVALID, 1.0, "HELO %.200s: %s", s->helo, fault);
+		finding_shown(t, CLASS_HELO_INVALID, 1.0, "HELO %.200s: %s", s->helo, fault);
 }
 
 const struct check check_helo = {

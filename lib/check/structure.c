@@ -36,7 +36,7 @@ static void judge_mail(struct txn *t)
 	int64_t max = setting_size(t->policy, row);
 
 	if (max > 0 && t->size_announced > max)
-		finding(t, CLASS_OVERSIZED, 1.0, "%lld octets announced, at most %lld (structure.%s)", (long long)t->size_announced, (long long)max, row->name);
+		finding_shown(t, CLASS_OVERSIZED, 1.0, "%lld octets announced, at most %lld (structure.%s)", (long long)t->size_announced, (long long)max, row->name);
 }
 
 /* Runs after each piece of the body: once is enough. */
@@ -47,7 +47,7 @@ static void judge_size(struct txn *t)
 
 	if (max == 0 || t->message == NULL || t->message->size <= (uint64_t)max || findings_get(&t->found, CLASS_OVERSIZED) != NULL)
 		return;
-	finding(t, CLASS_OVERSIZED, 1.0, "message of %llu octets so far, at most %lld (structure.%s)",
+	finding_shown(t, CLASS_OVERSIZED, 1.0, "message of %llu octets so far, at most %lld (structure.%s)",
 		(unsigned long long)t->message->size, (long long)max, row->name);
 }
 
@@ -74,7 +74,7 @@ static void judge_lines(struct txn *t)
 	int64_t max = setting_int(t->policy, &structure_settings[STRUCTURE_LINE_LENGTH_MAX]);
 
 	if (max > 0 && t->message->line_max > (uint64_t)max)
-		finding(t, CLASS_LINE_TOO_LONG, 1.0, "line of %zu octets, at most %lld (structure.line_length_max)", t->message->line_max, (long long)max);
+		finding_shown(t, CLASS_LINE_TOO_LONG, 1.0, "line of %zu octets, at most %lld (structure.line_length_max)", t->message->line_max, (long long)max);
 }
 
 static void judge_mime(struct txn *t, const struct mime *mime)
@@ -82,7 +82,7 @@ static void judge_mime(struct txn *t, const struct mime *mime)
 	int64_t max = setting_int(t->policy, &structure_settings[STRUCTURE_PARTS_MAX]);
 
 	if (max > 0 && mime->too_many)
-		finding(t, CLASS_MIME_PARTS_EXCESSIVE, 1.0, "more than %lld MIME parts (structure.parts_max)", (long long)max);
+		finding_shown(t, CLASS_MIME_PARTS_EXCESSIVE, 1.0, "more than %lld MIME parts (structure.parts_max)", (long long)max);
 	if (mime->partial && findings_get(&t->found, CLASS_MESSAGE_PARTIAL) == NULL)
 		finding(t, CLASS_MESSAGE_PARTIAL, 1.0, "a part of the message is message/partial");
 	if (mime->too_deep)

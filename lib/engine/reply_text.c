@@ -19,6 +19,16 @@ static void cut_at_word(char *text, size_t max)
 	strcpy(blank != NULL && blank > text + max / 2 ? blank : text + max - 3, "...");
 }
 
+/* Takes off the name of the option that governs a finding, " (header.date_skew_max)": it is for our operator. */
+static void cut_option(char *detail)
+{
+	char *open = strrchr(detail, '(');
+	size_t len = open != NULL ? strspn(open + 1, "abcdefghijklmnopqrstuvwxyz0123456789_.") : 0;
+
+	if (open != NULL && open > detail && open[-1] == ' ' && strcmp(open + 1 + len, ")") == 0)
+		open[-1] = '\0';
+}
+
 const char *reply_text(const struct txn *t, const struct verdict *v, TALLOC_CTX *mem)
 {
 	bool with_id = setting_bool(t->policy, &evidence_settings[EVIDENCE_REPLY_ID]);
@@ -30,10 +40,10 @@ const char *reply_text(const struct txn *t, const struct verdict *v, TALLOC_CTX 
 
 		if (detail == NULL)
 			return text;
+		cut_option(detail);
 		cut_at_word(detail, REPLY_DETAIL_MAX);
-		if (end > 0 && text[end - 1] == '.')
-			text[end - 1] = '\0';    /* "... here: detail", not "... here.: detail" */
-		text = talloc_asprintf(mem, "%s: %s", text, detail);
+		/* the class's words stay whole: people search for them */
+		text = talloc_asprintf(mem, "%s%s %s", text, end > 0 && text[end - 1] == '.' ? "" : ":", detail);
 	}
 	if (text != NULL && with_id)
 		text = talloc_asprintf(mem, "%s [%s]", text, t->id);

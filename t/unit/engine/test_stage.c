@@ -19,13 +19,13 @@
 enum { TYPE_A = 1, TYPE_MX = 15 };
 
 /* The network: a table of answers, each after its delay, by threads of its own. */
-struct record {
+struct zone_record {
 	uint16_t type;
 	const char *name, *data;         /* data NULL: no such name; "" : never answered */
 	int delay_ms;
 };
 
-static const struct record zone[] = {
+static const struct zone_record zone[] = {
 	{ TYPE_MX, "example.com", "mx.example.com", 0 },
 	{ TYPE_A, "mx.example.com", "192.0.2.1", 0 },
 	{ TYPE_MX, "slow.example", "mx.slow.example", 60 },
@@ -37,10 +37,10 @@ static const struct record zone[] = {
 
 struct delivery {
 	struct answers *answers;
-	const struct record *record;
+	const struct zone_record *record;
 };
 
-static void give(struct answers *answers, const struct record *r)
+static void give(struct answers *answers, const struct zone_record *r)
 {
 	const char *const data[] = { r->data };
 
@@ -65,7 +65,7 @@ static void ask(void *context, struct answers *answers, uint16_t type, const cha
 
 	++*asked;
 	for (size_t i = 0; i < sizeof(zone) / sizeof(zone[0]); i++) {
-		const struct record *r = &zone[i];
+		const struct zone_record *r = &zone[i];
 
 		if (r->type != type || strcmp(r->name, name) != 0 || (r->data != NULL && r->data[0] == '\0'))
 			continue;
