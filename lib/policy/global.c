@@ -102,7 +102,7 @@ const struct setting global_settings[] = {
 	[G_GROUP] = { .name = "group", .type = SET_STRING, .def = "", .help = "its group; empty: the user's" },
 	[G_PID_FILE] = { .name = "pid_file", .type = SET_PATH, .def = "", .help = "written after the listener is open" },
 	[G_SPOOL] = { .name = "spool", .type = SET_PATH, .def = "var/spool", .help = "folder of messages over memory_max while they arrive" },
-	[G_MEMORY_MAX] = { .name = "memory_max", .type = SET_SIZE, .def = "1M", .max = 1e12, .help = "largest message kept in memory" },
+	[G_MEMORY_MAX] = { .name = "memory_max", .type = SET_SIZE, .def = "1M", .max = 1024 * MEGA, .help = "largest message kept in memory" },
 	[G_HOSTNAME] = { .name = "hostname", .type = SET_STRING, .def = NULL, .def_text = "\"\"", .check = check_host_name,
 		.help = "authserv-id, HELO of callouts, one of our names; empty: the name of the machine" },
 	[G_OWN_NAMES] = { .name = "own_names", .type = SET_LIST, .def = "", .check = check_host_name, .help = "further names of ours (HELO, MX)" },

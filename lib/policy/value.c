@@ -123,8 +123,8 @@ static char *bound_text(TALLOC_CTX *mem, const struct setting *row, double bound
 	switch (row->type) {
 	case SET_DURATION:
 		return number_duration_text(mem, (int64_t)bound);
-	case SET_SIZE:
-		return number_size_text(mem, (int64_t)bound);
+	case SET_SIZE:                        /* 1e15 is for people to read: whole gigabytes */
+		return number_size_text(mem, bound >= 1e10 ? (int64_t)bound >> 30 << 30 : (int64_t)bound);
 	default:
 		return number_float_text(mem, bound);
 	}
