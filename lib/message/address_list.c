@@ -113,10 +113,13 @@ static void read_quoted(struct reader *r)
 	if (!e->has_at)
 		e->n_local += len;
 	for (const char *p = start; p < r->lex.p; p++) {
-		if (*p == '\r' || *p == '\n')
-			continue;
-		e->bad = e->bad || lex_control(*p);
-		e->spec[e->n_spec++] = *p;
+		if (*p != '\r' && *p != '\n')
+			e->spec[e->n_spec++] = *p;
+	}
+	/* folds are gone here: a line end that is left was escaped. A tab may stand in a name, not in an address */
+	for (size_t i = 0; i < len; i++) {
+		e->bad = e->bad || (lex_control(meant[i]) && meant[i] != '\t');
+		e->side_by_side = e->side_by_side || meant[i] == '\t';
 	}
 	e->last = WORD;
 }

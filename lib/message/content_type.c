@@ -260,6 +260,7 @@ static void read_type(TALLOC_CTX *parent, struct reader *r, struct content_type 
 	struct lex *lex = &r->lex;
 
 	lex_cfws(lex);
+	type_r->subtype = NULL;
 	type_r->type = read_token(parent, lex);
 	lex_cfws(lex);
 	if (type_r->type != NULL && lex->p < lex->end && *lex->p == '/') {

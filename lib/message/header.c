@@ -240,16 +240,23 @@ static void take_word(struct decoder *d, const char *start, const struct word *w
 	d->p = word->end;
 }
 
+/* The next "=?" at or behind p; NULL: none. */
+static const char *find_start(const char *p, const char *end)
+{
+	while ((p = memchr(p, '=', (size_t)(end - p))) != NULL) {
+		if (p + 1 < end && p[1] == '?')
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 static void decode_words(struct decoder *d)
 {
-	const char *search = d->p;
+	const char *search = d->p, *start;
 	struct word word;
 
-	while (d->end - search >= 2) {
-		const char *start = memmem(search, (size_t)(d->end - search), "=?", 2);
-
-		if (start == NULL)
-			break;
+	while ((start = find_start(search, d->end)) != NULL) {
 		search = start + 1;
 		if (word_read(d, start, &word)) {
 			take_word(d, start, &word);
@@ -270,7 +277,7 @@ char *header_decode(TALLOC_CTX *parent, const char *value, size_t len)
 		return NULL;
 	n = strlen(text);
 	d.end = text + n;
-	if (memmem(text, n, "=?", 2) == NULL && utf8_valid(text, n))
+	if (find_start(text, d.end) == NULL && utf8_valid(text, n))
 		return text;
 	d.pool = charset_pool_new(text);
 	d.bytes = talloc_array(text, char, n + 1);
