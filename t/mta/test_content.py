@@ -99,8 +99,9 @@ class Content(LabCase):
 		self.assertEqual(set(names[:names.index('Received')]), {'Authentication-Results', 'X-Winnow-Class', 'X-Winnow-Evidence', 'X-Winnow-Action', 'X-Winnow-Policy', 'X-Winnow-ID'})
 
 	def test_iprev_says_what_the_mta_found(self):
-		for where, result in ((dict(name='mail.sender.example'), 'pass'), (dict(name='[UNAVAILABLE]'), 'permerror'),
-				(dict(name='[UNAVAILABLE]', reverse_name='ptr.liar.example'), 'fail')):
+		# XCLIENT cannot make Postfix call a name forged: a PTR without a name counts as no name
+		for where, result in ((dict(name='mail.sender.example'), 'pass'), (dict(name='[UNAVAILABLE]'), 'permerror'), (dict(name='[TEMPUNAVAIL]'), 'temperror'),
+				(dict(name='[UNAVAILABLE]', reverse_name='ptr.liar.example'), 'permerror')):
 			with self.subTest(**where):
 				copy = self.delivered(self.send(mail.letter(), addr='198.51.100.9', **where))
 				self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=%s policy.iprev=198.51.100.9' % result)

@@ -20,10 +20,11 @@ class Samples(LabCase):
 		elif sample.delivered:
 			line = self.accepted(sample, reply)
 		else:
-			line = self.lab.daemon.lines()[-1]                    # dropped: no id anywhere but in the log
-			self.log(line, action='discard', code='250')
-			self.assertEqual(line['class'], sample.cls)
+			line = self.lab.daemon.line(None, **{'class': sample.cls})   # dropped: no id anywhere but in the log
+			self.log(line, action='discard', code='250', qid=reply.queue_id)
 		self.log(line, client=sample.addr, direction='out' if sample.outbound else 'in')
+		if not reply.ok and sample.delivered:                     # one recipient was refused, the others have their copy
+			self.assertEqual(self.lab.sink.wait(reply.queue_id).recipients, sample.to[:1])
 		if line['event'] == 'message':
 			self.assertEqual(line['from'], sample.sender or '<>')
 		if sample.talk is None and line['event'] in ('rcpt', 'message'):

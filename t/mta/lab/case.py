@@ -52,9 +52,8 @@ class LabCase(unittest.TestCase):
 		self.assertIsNotNone(reply.id, 'no [ID] in %s' % reply)
 		if stage:
 			self.assertEqual(reply.stage, stage, reply)
-		line = self.lab.daemon.line(reply.id)
-		self.log(line, action=row['action'], code=str(reply.code), xcode=reply.xcode)
-		self.assertEqual(line['class'], cls)
+		line = self.lab.daemon.line(reply.id, **{'class': cls})
+		self.log(line, action='quarantine' if row['quarantine'] == 'y' else row['action'], code=str(reply.code), xcode=reply.xcode)
 		return line
 
 	def log(self, line, **words):
@@ -68,9 +67,9 @@ class LabCase(unittest.TestCase):
 		self.assertEqual(reply.code, 250, reply)
 		self.assertIsNotNone(reply.queue_id, reply)
 		copy = self.lab.sink.wait(reply.queue_id)
-		line = self.lab.daemon.line(copy.one(brand + 'ID'))
+		line = self.lab.daemon.line(copy.one(brand + 'ID'), event='message')
 		row = self.rows[cls]
-		self.log(line, qid=copy.queue_id, event='message', **words)
+		self.log(line, qid=copy.queue_id, **words)
 		self.assertEqual(line['class'], cls)
 		self.assertTrue((copy.one(brand + 'Evidence') or '').startswith((row['evidence'] or row['title']) + ' ('), copy.one(brand + 'Evidence'))
 		self.assertEqual(copy.one(brand + 'Policy'), line['policy'])

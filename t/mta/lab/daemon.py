@@ -127,9 +127,9 @@ class Daemon:
 		return found
 
 	def line(self, identity, **also):
-		"""The log line of that id; also: words that it must hold (an id may have lines of several recipients)."""
+		"""The last log line of that id (None: of any); also: words that it must hold (an id may have lines of several recipients)."""
 		def look():
-			return [w for w in self.lines() if w['id'] == identity and all(w.get(k) == v for k, v in also.items())]
+			return [w for w in self.lines() if identity in (None, w['id']) and all(w.get(k) == v for k, v in also.items())]
 		found = eventually(look, 10)
 		if not found:
 			raise AssertionError('no log line with id=%s %s; the log ends with:\n%s' % (identity, also or '', self.text()[-1500:]))

@@ -9,7 +9,10 @@ class Sasl:
 	def __init__(self, users):
 		class Handler(socketserver.StreamRequestHandler):
 			def handle(self):
-				converse(self.rfile, self.wfile, users)
+				try:
+					converse(self.rfile, self.wfile, users)
+				except ConnectionError:                      # Postfix ends with its lab
+					pass
 
 		self.server = socketserver.ThreadingTCPServer(('127.0.0.1', 0), Handler)
 		self.server.daemon_threads = True

@@ -37,7 +37,10 @@ class Sink:
 
 		class Handler(socketserver.StreamRequestHandler):
 			def handle(self):
-				converse(self.rfile, self.wfile, sink.keep)
+				try:
+					converse(self.rfile, self.wfile, sink.keep)
+				except ConnectionError:                      # Postfix ends with its lab
+					pass
 
 		socketserver.ThreadingTCPServer.request_queue_size = 100
 		self.server = socketserver.ThreadingTCPServer(('127.0.0.1', 0), Handler)
