@@ -184,15 +184,16 @@ static void no_sender_can_dress_up_as_another_entry(void **state)
 		{ "\"<>\"", "<>", "" },
 		{ "\".example\"", ".example", "" },
 		{ "\"2001:db8::1\"", "2001:db8::1", "" },
-		{ "\"[192.0.2.1]\"", "[192.0.2.1]", "" },
+		{ "\".0.2.1]\"", ".0.2.1]", "" },
 		{ "x", "", "" },
 		{ "ceo@notbank.example", "ceo", "notbank.example" },
 		{ "ceo@bank.example.evil.test", "ceo", "bank.example.evil.test" },
 		{ "\"ceo@bank.example\"@evil.test", "ceo@bank.example", "evil.test" },
 		{ "a@example", "a", "example" },
+		{ "a@[192.0.2.1]", "a", "[192.0.2.1]" },
 	};
 	struct table_set *set = table_set_new_still(NULL);
-	struct table *table = open_table(set, "inline:bank.example, @bank.example, ceo@bank.example, <>, .example=parent, 2001:db8::1, [192.0.2.1]");
+	struct table *table = open_table(set, "inline:bank.example, @bank.example, ceo@bank.example, <>, .example=parent, 2001:db8::1, .0.2.1]");
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
