@@ -6,7 +6,7 @@ symbols     libwinnow.so exports winnow_* and nothing else; winnow-milter export
 catalogue   reply codes stand in classes.def alone; each class is reported by one check or the engine; each that is reported has its two dialogues
 registry    the files of lib/check/ that define a check, and the rows of the registry, are the same
 first       every source file begins with a line that says what it is
-sizes       no source file over 500 lines
+sizes       no source file over 500 lines; tables of test cases may have 700
 talloc      roots are made by name or talloc_new(NULL), nothing tracks them in a shared context
 conf        etc/winnow.conf is what `winnowctl defaults` prints, but for the mode
 """
@@ -159,7 +159,7 @@ def first():
 def sizes():
     for path in sources('lib/**/*.[ch]', 'milter/**/*.[ch]', 't/**/*.[ch]', 't/**/*.py'):
         n = len(lines(path))
-        if n > 500:
+        if n > (700 if '/t/unit/' in path else 500):
             breach(path, n, '%d lines: split by idea' % n)
 
 
