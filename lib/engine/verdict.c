@@ -137,7 +137,7 @@ void verdict_decide(const struct verdict_input *in, struct verdict *v)
 	}
 	set_reply(v, in);
 	v->now = v->action == ACT_REJECT || v->action == ACT_TEMPFAIL || (v->action == ACT_QUARANTINE && in->stage == STAGE_EOM);
-	if (in->stage == STAGE_RCPT && mode == MODE_ENFORCE) {
+	if (in->stage == STAGE_RCPT) {
 		const struct finding *hole = in->lists[2] != NULL ? findings_get(in->lists[2], CLASS_BLACKHOLE) : NULL;
 
 		v->blackhole = hole != NULL && considered(hole, in, COUNT_UNOBSERVED) && action_of(in, CLASS_BLACKHOLE) == ACT_DISCARD;

@@ -25,7 +25,7 @@ struct verdict {
 	enum class_id class;                     /* whose code and text: the deciding class of `intended`, or of `action` where a class acts in every mode */
 	const struct finding *finding;           /* its finding; NULL for not-spam */
 	bool now;                                /* a refusal or deferral that is given at this stage; everything else waits for the end of the message */
-	bool blackhole;                          /* RCPT: this recipient is to be taken off at end of message */
+	bool blackhole;                          /* RCPT: the policy lets this recipient's mail vanish (in mode enforce it is taken off at end of message) */
 	bool close;                              /* the connection is closed with the reply */
 	int code;
 	const char *xcode, *text;                /* text: the catalogue's or the operator's, without detail and id */
