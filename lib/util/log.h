@@ -19,7 +19,8 @@ struct log_options {
 /* Opens the log and starts its thread. Owner: the caller (log_close). 0, or -errno with *error_r = a talloc'ed text (child of NULL; the caller frees it). */
 int log_open(const struct log_options *options, struct log **log_r, char **error_r);
 
-/* Queues one line (a final newline is added; control characters in it are shown as \xNN, so that nothing from outside can forge a line).
+/* Queues one line (a final newline is added; control characters in it, marks that reorder text, and bytes above 127 unless the line is valid UTF-8 are shown as \xNN,
+ * so that nothing from outside can forge a line; cut after 64 KB).
  * Never blocks: when the queue (4096 lines, 4 MB) is full the line is dropped and counted, and the count is written as a line of its own when there is room again.
  * log NULL: the line goes to stderr at once (before start-up is done, and in small programs). */
 void log_line(struct log *log, enum log_level level, const char *line);
@@ -37,7 +38,7 @@ uint64_t log_dropped(const struct log *log);
 /* Waits (at most two seconds) until what is queued is written. */
 void log_flush(struct log *log);
 
-/* log_flush, then ends the thread and frees. NULL is allowed. */
+/* log_flush, then ends the thread and frees. A target that hangs delays it by 2.5 s at most; the thread frees the log itself if it ever comes back. NULL is allowed. */
 void log_close(struct log *log);
 
 /* "error", "warning", "info", "debug" to the level; -1 if it is none of them. */

@@ -25,7 +25,8 @@ int log_target_reopen(struct log_target *target);
 /* The path of a file, else "syslog" or "stderr". */
 const char *log_target_name(const struct log_target *target);
 
-/* Writes one line (at most LOG_LINE_MAX bytes, any bytes) of that time (microseconds since 1970). May wait for the target: for a pipe, a socket or a terminal until *hurry is set, for syslog(3) and a disk as long as they hang.
+/* Writes one line (at most LOG_LINE_MAX bytes, any bytes) of that time (microseconds since 1970).
+ * May wait for the target: for a pipe, a socket or a terminal until *hurry is set, for syslog(3) and a disk as long as they hang.
  * 0; -EAGAIN: gave up because of *hurry; otherwise -errno: the line is lost. */
 int log_target_write(struct log_target *target, enum log_level level, int64_t time, const char *text, size_t len, const atomic_bool *hurry);
 
