@@ -250,7 +250,7 @@ static void mail_parameters(struct txn *t, const char *const *argv)
 			char *end;
 			unsigned long long n = strtoull(*argv + 5, &end, 10);
 
-			if (end != *argv + 5 && *end == '\0')
+			if ((*argv)[5] >= '0' && (*argv)[5] <= '9' && *end == '\0')    /* RFC 1870: digits alone */
 				t->size_announced = n > INT64_MAX ? INT64_MAX : (int64_t)n;
 		} else if (strcasecmp(*argv, "SMTPUTF8") == 0) {
 			t->smtputf8 = true;
