@@ -11,9 +11,9 @@ static size_t weigh(const struct node *node, unsigned depth)
 {
 	size_t n = 0;
 
-	if (depth > 17)
-		abort();
 	for (; node != NULL; node = node->next) {
+		if (depth > 16 + 1)            /* the options of the innermost section */
+			abort();
 		n += strlen(node->name) + (node->title != NULL ? strlen(node->title) : 0);
 		if (node->line < 1)
 			abort();
