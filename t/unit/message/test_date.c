@@ -147,6 +147,7 @@ static void what_is_no_date_is_refused(void **state)
 		{ "31 April", "31 Apr 2003 10:52:37 +0200", NOT_A_DATE },
 		{ "29 February of an ordinary year", "29 Feb 2023 10:52:37 +0200", NOT_A_DATE },
 		{ "29 February of a century", "29 Feb 1900 10:52:37 +0200", NOT_A_DATE },
+		{ "29 February of the second century after one of 400", "29 Feb 2200 10:52:37 +0200", NOT_A_DATE },
 		{ "hour 24", "1 Jul 2003 24:00:00 +0200", NOT_A_DATE },
 		{ "minute 60", "1 Jul 2003 10:60:00 +0200", NOT_A_DATE },
 		{ "second 61", "1 Jul 2003 10:52:61 +0200", NOT_A_DATE },
