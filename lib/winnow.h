@@ -132,6 +132,9 @@ enum winnow_stats_format { WINNOW_STATS_TEXT, WINNOW_STATS_JSON, WINNOW_STATS_PR
 /* Counters and histograms since start. winnow_free. */
 WINNOW_API char *winnow_stats(struct winnow_engine *engine, enum winnow_stats_format format);
 
+/* What is in force for a recipient (outbound: a sender or user), with the file and line of each setting. NULL: address is none. winnow_free. */
+WINNOW_API char *winnow_policy(struct winnow_engine *engine, const char *address, bool outbound, bool json);
+
 /* The commented file of all defaults: etc/winnow.conf is made from it. winnow_free. */
 WINNOW_API char *winnow_defaults(void);
 

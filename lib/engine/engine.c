@@ -206,7 +206,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 	pthread_mutex_destroy(&engine->config_lock);
 	free(engine->config_path);
 	free(engine);
-	mime_shutdown();
+	/* GMime stays: once shut down it cannot be begun again in a process, and a program may make a second engine */
 }
 
 static int reload(struct winnow_engine *engine, char **errors_r)

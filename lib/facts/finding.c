@@ -41,7 +41,7 @@ char *printable(TALLOC_CTX *mem, const char *text, size_t max)
 	return out;
 }
 
-static const char *format_detail(TALLOC_CTX *mem, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static const char *format_detail(TALLOC_CTX *mem, const char *format, va_list ap)
 {
 	char raw[DETAIL_MAX * 4];
 
@@ -87,7 +87,7 @@ void findings_drop_stage(struct findings *list, enum stage stage)
 	list->n = kept;
 }
 
-static void report(struct txn *t, enum class_id class, double strength, bool shown, const char *format, va_list ap)
+__attribute__((format(printf, 5, 0))) static void report(struct txn *t, enum class_id class, double strength, bool shown, const char *format, va_list ap)
 {
 	struct session *s = t->session;
 	enum direction wanted = class_row(class)->direction;

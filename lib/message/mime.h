@@ -23,7 +23,7 @@ struct mime {
 	bool partial;                    /* a message/partial (RFC 2046 section 5.2.2) at the top or in any part */
 };
 
-/* Once per process, before any thread: initialises GMime. mime_shutdown: after all threads ended. Both counted. */
+/* Before any thread: initialises GMime (counted). mime_shutdown: after all threads ended, at the end of a process: GMime cannot be begun again after the last one. */
 void mime_init(void);
 void mime_shutdown(void);
 
