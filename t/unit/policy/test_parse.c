@@ -165,6 +165,7 @@ static void one_fault_gives_one_error_at_its_line_and_the_rest_is_read(void **st
 		{ "\ns \"x\" {\n a = 1\n t { }\n", 2, "the section s \"x\" that begins here has no end", "s:x{ a=1 t{ } } " },
 		{ "a = 1\n/* b = 2\n", 2, "the comment that begins here has no end", "a=1 " },
 		{ "a = \"x\\qy\"\nb = 2", 1, "\\q means nothing", "a=xy b=2 " },
+		{ "a = \"\\q\" @ \"\\z\nb = 2", 1, "\\q means nothing", "a= b=2 " },      /* the rest of the line would only be an echo */
 		{ "a = \"\\x4\"\nb = 2", 1, "\\x means nothing", "a=4 b=2 " },
 		{ "a = \"\\x00\"\nb = 2", 1, "NUL", "a= b=2 " },
 		{ "a = \"${\"\nb = 2", 1, "begins an environment variable", "a= b=2 " },

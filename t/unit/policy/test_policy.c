@@ -240,6 +240,15 @@ static void policies_that_say_the_same_have_one_fingerprint(void **state)
 			fail_msg("%s | %s", cases[i].a, cases[i].b);
 }
 
+static void a_fingerprint_outlives_a_reload_that_changes_only_what_all_share(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t before = policy_fingerprint(load(f, "sessions_max = 7\nrate { connections_max = 8 }\nthreshold = 0.8\n"));
+
+	assert_true(policy_fingerprint(load(f, "sessions_max = 8\nthreshold = 0.8\n")) == before);
+	assert_false(policy_fingerprint(load(f, "sessions_max = 7\nrate { connections_max = 8 }\nthreshold = 0.81\n")) == before);
+}
+
 /* ---- for whom */
 
 static const char recipients_conf[] =
@@ -411,6 +420,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_policy_that_keeps_no_copies_refuses_instead, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(thresholds_must_not_contradict_each_other, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(policies_that_say_the_same_have_one_fingerprint, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_fingerprint_outlives_a_reload_that_changes_only_what_all_share, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(recipients_are_asked_by_address_then_domain_then_section, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(senders_are_asked_by_user_then_address_then_domain_then_section, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(domain_sections_hold_what_they_say, set_up, tear_down),
