@@ -127,6 +127,20 @@ WINNOW_API int winnow_quarantine_list(struct winnow_engine *engine, size_t limit
 /* One copy: its entry as "name: value" lines, a blank line, and the message; json: an object with the message as a string. -ENOENT: no such copy. */
 WINNOW_API int winnow_quarantine_show(struct winnow_engine *engine, const char *id, bool json, char **text_r, size_t *len_r, char **error_r);
 
+/* How a message came, for winnow_classify(); NULL: not known. */
+struct winnow_classification {
+	const char *ip, *helo, *from;
+	const char *const *rcpts;        /* ends with NULL; none: the default policy judges, no recipient is */
+	const char *user;
+	bool tls, outbound;
+	const char *policy;              /* instead of the recipient's */
+};
+
+/* Judges a message as it stands in a file, in a dry run: nothing is counted, kept or remembered, and no state is needed. *status_r: 0 accept (also tag, hold), 75 tempfail,
+ * 77 reject or quarantine, 99 discard. 0 with *text_r (winnow_free), or -errno with *error_r. */
+WINNOW_API int winnow_classify(struct winnow_engine *engine, const struct winnow_classification *how, const char *message, size_t len, bool json, int *status_r, char **text_r,
+	char **error_r);
+
 enum winnow_stats_format { WINNOW_STATS_TEXT, WINNOW_STATS_JSON, WINNOW_STATS_PROMETHEUS };
 
 /* Counters and histograms since start. winnow_free. */

@@ -16,6 +16,7 @@
 #include "engine/stats.h"
 #include "winnow.h"
 
+struct dry_run;
 struct kept_quarantine;
 struct skew_watch;
 
@@ -50,6 +51,7 @@ struct winnow_session {
 	/* the first accepted recipient fixes these; while there is none, those of the last recipient judged */
 	const struct policy *judged;             /* for which policy helo and mail were judged; NULL: not yet */
 	struct list_word word;
+	struct dry_run *dry;                     /* classify.h; NULL: real mail */
 };
 
 /* The present configuration, one reference for the caller. */
@@ -59,6 +61,10 @@ struct config *engine_config(struct winnow_engine *engine);
 void engine_id(struct winnow_engine *engine, char id_r[16]);
 
 /* ---- events.c, events_message.c */
+
+/* A new session of the engine, or NULL: over sessions_max, or no memory. dry: NULL, or what makes it a dry run (it must outlive the session). */
+struct winnow_session *event_session(struct winnow_engine *engine, struct dry_run *dry);
+const struct winnow_verdict *event_connect(struct winnow_session *ws, const struct winnow_client *client);
 
 /* Every event begins here: the last verdict's strings go, the clock is read once. */
 void event_begin(struct winnow_session *ws);

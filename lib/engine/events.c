@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "check/rate.h"
+#include "engine/classify.h"
 #include "util/clock.h"
 
 enum { TEXT_MAX = 1024, SESSION_POOL = 1024, TXN_POOL = 8192 };
@@ -136,9 +137,9 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 		s->listener = LISTENER_OUTBOUND;
 	s->relay = table_lookup_ip(setting_table(p, &global_settings[G_RELAY_NETWORKS]), &s->client, NULL, NULL) == ANSWER_YES;
 	s->trusted = table_lookup_ip(setting_table(p, &global_settings[G_TRUSTED_NETWORKS]), &s->client, NULL, NULL) == ANSWER_YES;
-	s->outbound = s->listener != LISTENER_INBOUND || s->relay;
-	s->skew_watch = ws->engine->skew_watch;
-	s->stats = ws->engine->stats;
+	s->outbound = (ws->dry != NULL && ws->dry->outbound) || s->listener != LISTENER_INBOUND || s->relay;
+	s->skew_watch = ws->dry == NULL ? ws->engine->skew_watch : NULL;
+	s->stats = ws->dry == NULL ? ws->engine->stats : NULL;
 	s->answers = ws->engine->asker != NULL ? answers_new(ws->engine->asker) : NULL;
 }
 
@@ -163,40 +164,52 @@ static void give_back(struct winnow_session *ws)
 	ws->t.policy = NULL;
 }
 
-struct winnow_session *winnow_connect(struct winnow_engine *engine, const struct winnow_client *client, const struct winnow_verdict **verdict_r)
+struct winnow_session *event_session(struct winnow_engine *engine, struct dry_run *dry)
 {
 	struct config *config = engine_config(engine);
-	const struct policy *p = config_default_policy(config);
-	int64_t max = setting_int(p, &global_settings[G_SESSIONS_MAX]);
-	struct winnow_session *ws;
+	int64_t max = setting_int(config_default_policy(config), &global_settings[G_SESSIONS_MAX]);
+	struct winnow_session *ws = NULL;
 
-	if (atomic_fetch_add(&engine->sessions, 1) >= max && max > 0) {
-		atomic_fetch_sub(&engine->sessions, 1);
-		config_unref(config);
-		return NULL;
-	}
-	ws = talloc_pooled_object(NULL, struct winnow_session, 12, SESSION_POOL);
+	config_unref(config);
+	if (atomic_fetch_add(&engine->sessions, 1) < max || max <= 0)
+		ws = talloc_pooled_object(NULL, struct winnow_session, 12, SESSION_POOL);
 	if (ws == NULL) {
 		atomic_fetch_sub(&engine->sessions, 1);
-		config_unref(config);
 		return NULL;
 	}
 	memset(ws, 0, sizeof(*ws));
 	ws->engine = engine;
+	ws->dry = dry;
 	ws->s.mem = ws;
 	talloc_set_destructor(ws, session_gone);
 	ws->reply_mem = talloc_new(ws);
 	engine_id(engine, ws->s.id);
 	ws->t = (struct txn){ .session = &ws->s, .mem = ws, .lasting = ws, .id = ws->s.id, .size_announced = -1 };
+	return ws;
+}
+
+const struct winnow_verdict *event_connect(struct winnow_session *ws, const struct winnow_client *client)
+{
+	struct config *config = engine_config(ws->engine);
+
 	event_begin(ws);
-	session_facts(ws, client, p);
-	stats_connection(engine->stats, ws->s.outbound);
+	session_facts(ws, client, config_default_policy(config));
+	if (ws->dry == NULL)
+		stats_connection(ws->engine->stats, ws->s.outbound);
 	lend(ws, config);
 	stage_ask(&ws->t, STAGE_CONNECT);
 	stage_judge(&ws->t, STAGE_CONNECT);
 	event_refused(ws, STAGE_CONNECT, "connect");
 	give_back(ws);
-	*verdict_r = &ws->verdict;
+	return &ws->verdict;
+}
+
+struct winnow_session *winnow_connect(struct winnow_engine *engine, const struct winnow_client *client, const struct winnow_verdict **verdict_r)
+{
+	struct winnow_session *ws = event_session(engine, NULL);
+
+	if (ws != NULL)
+		*verdict_r = event_connect(ws, client);
 	return ws;
 }
 
@@ -322,7 +335,7 @@ const struct winnow_verdict *winnow_mail(struct winnow_session *ws, const char *
 	stage_ask(t, STAGE_MAIL);
 	if (!t->outbound)
 		return &ws->verdict;             /* helo and mail are judged at RCPT, with the recipient's policy */
-	t->policy = policy_for_sender(t->config, setting_table(t->policy, &global_settings[G_POLICIES]), t->auth_user, &t->sender, t->mem, &unknown);
+	t->policy = ws->dry != NULL && ws->dry->policy != NULL ? ws->dry->policy : policy_for_sender(t->config, setting_table(t->policy, &global_settings[G_POLICIES]), t->auth_user, &t->sender, t->mem, &unknown);
 	warn_policy(ws, unknown, t->auth_user != NULL ? t->auth_user : t->sender.text);
 	ws->judged = t->policy;
 	stage_judge(t, STAGE_HELO);
@@ -371,7 +384,9 @@ static void judge_recipient(struct winnow_session *ws, struct rcpt *r)
 
 	t->policy = config_default_policy(t->config);
 	r->policy = ws->judged;
-	if (!t->outbound) {
+	if (ws->dry != NULL && ws->dry->policy != NULL) {
+		r->policy = ws->dry->policy;
+	} else if (!t->outbound) {
 		r->policy = policy_for_recipient(t->config, setting_table(t->policy, &global_settings[G_POLICIES]), &r->address, t->mem, &unknown);
 		warn_policy(ws, unknown, r->address.text);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check/structure.h"
+#include "engine/classify.h"
 
 enum {
 	HEADER_TOTAL_MAX = 4 << 20, FIELDS_MAX = 20000,      /* beyond them fields are counted, not kept */
@@ -14,6 +15,16 @@ enum {
 static bool listening(const struct winnow_session *ws)
 {
 	return ws->t.open && ws->t.message != NULL;
+}
+
+/* DATA without a recipient: a dry run that names none. */
+static void judge_without_recipient(struct winnow_session *ws)
+{
+	struct txn *t = &ws->t;
+
+	ws->judged = t->policy = ws->dry != NULL && ws->dry->policy != NULL ? ws->dry->policy : config_default_policy(t->config);
+	stage_judge(t, STAGE_HELO);
+	stage_judge(t, STAGE_MAIL);
 }
 
 const struct winnow_verdict *winnow_data(struct winnow_session *ws, const char *queue_id)
@@ -27,9 +38,9 @@ const struct winnow_verdict *winnow_data(struct winnow_session *ws, const char *
 		return &ws->verdict;
 	event_queue_id(t, queue_id);
 	if (ws->judged == NULL)
-		ws->judged = config_default_policy(t->config);   /* an MTA that sends DATA without a recipient */
+		judge_without_recipient(ws);
 	t->policy = p = ws->judged;
-	limits.memory_max = (size_t)setting_size(p, &global_settings[G_MEMORY_MAX]);
+	limits.memory_max = ws->dry != NULL ? SIZE_MAX / 2 : (size_t)setting_size(p, &global_settings[G_MEMORY_MAX]);
 	limits.spool = setting_string(p, &global_settings[G_SPOOL]);
 	t->message = message_new(t->lasting, ws->engine->budget, &limits);
 	if (t->message == NULL)
@@ -136,7 +147,7 @@ static void answer_message(struct winnow_session *ws, struct verdict_input *in)
 {
 	struct verdict *v = &ws->decided;
 
-	if (v->action == ACT_QUARANTINE && keep_copy(ws) != 0) {
+	if (v->action == ACT_QUARANTINE && ws->dry == NULL && keep_copy(ws) != 0) {
 		verdict_without_copy(v);
 		finding(&ws->t, CLASS_INTERNAL_ERROR, 1.0, "no copy could be kept in the quarantine");
 		v->finding = findings_get(&ws->t.found, CLASS_INTERNAL_ERROR);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/classify.h"
 #include "engine/engine.h"
 
 enum { VALUE_MAX = 400, SUBJECT_MAX = 200 };
@@ -92,6 +93,10 @@ void record_write(struct winnow_session *ws, const char *event, const struct ver
 	add_findings(&r, t, v, in);
 	add_times(&r, t);
 	add_message(&r, t);
+	if (ws->dry != NULL) {
+		classify_report(ws, &r);
+		return;
+	}
 	stats_record(ws->engine->stats, &r);
 	line = record_text(&r, atomic_load(&ws->engine->json));
 	if (line != NULL)

@@ -74,5 +74,6 @@ void stage_judge(struct txn *t, enum stage stage)
 	finish_chains(t, stage);
 	for (size_t i = 0; checks[i] != NULL; i++)
 		call(t, i, checks[i]->judge[stage]);
-	stats_stage(t->session->stats, stage, clock_mono() - before);
+	if (t->session->stats != NULL)
+		stats_stage(t->session->stats, stage, clock_mono() - before);
 }

@@ -42,8 +42,8 @@ struct session {
 	unsigned transactions;           /* begun */
 	bool outbound;                   /* before MAIL: by listener or address */
 	struct answers *answers;         /* of the network, net/answers.h; NULL: nobody asks */
-	struct stats *stats;             /* the engine's counters */
-	struct skew_watch *skew_watch;   /* the engine's; shared by all sessions */
+	struct stats *stats;             /* the engine's counters; NULL: nothing is counted */
+	struct skew_watch *skew_watch;   /* the engine's; shared by all sessions; NULL: none */
 };
 
 #endif
