@@ -454,11 +454,11 @@ static void a_full_spool_breaks_the_message(void **state)
 
 static void any_sequence_of_events_gives_the_budget_back(void **state)
 {
-	static char block[65535];
+	static char block[65536];      /* its last byte stays NUL: its end is a long value */
 	unsigned long seed = 4711;
 
 	(void)state;
-	memset(block, 'x', sizeof(block));
+	memset(block, 'x', sizeof(block) - 1);
 	for (int i = 0; i < 300; i++) {
 		struct message *m;
 		const char *data;
@@ -470,9 +470,9 @@ static void any_sequence_of_events_gives_the_budget_back(void **state)
 		limits.spool = seed >> 60 & 1 ? spool : NULL;
 		m = fresh();
 		for (unsigned k = 0; k < (seed >> 33) % 200; k++)
-			message_add_field(m, k % 7 ? "X-A" : "X-B", k % 50 ? " v" : block + 65535 - 3000);
+			message_add_field(m, k % 7 ? "X-A" : "X-B", k % 50 ? " v" : block + sizeof(block) - 1 - 3000);
 		for (unsigned k = 0; k < (seed >> 50) % 8; k++)
-			message_add_body(m, block, (seed >> k) % sizeof(block));
+			message_add_body(m, block, (seed >> k) % (sizeof(block) - 1));
 		if (seed >> 59 & 1)
 			message_close(m, 100, 50);
 		if (message_bytes(m, &data, &len) == 0)
