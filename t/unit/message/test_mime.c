@@ -94,6 +94,7 @@ static const struct structure structures[] = {
 		"0multipart/digest 1message/rfc822 2text/plain 1text/plain", false },
 	{ "a part that is nothing but a header block", MIXED "--b\r\nContent-Type: text/html\r\n--b\r\nContent-Type: text/css\r\n--b--\r\n", "0multipart/mixed 1text/html 1text/css", false },
 	{ "lines that are no fields do not end the block", MIXED "--b\r\nno field\r\nContent-Type: message/partial\r\n\r\n", "0multipart/mixed 1message/partial", true },
+	{ "a closing delimiter does not end the block", MIXED "--b\r\n--b--\r\nContent-Type: message/partial\r\n\r\n", "0multipart/mixed 1message/partial", true },
 	{ "a delimiter in the header block's fold", MIXED "--b\r\nSubject: x\r\n --b\r\n\r\n", "0multipart/mixed 1text/plain", false },
 
 	{ "partial at the top", "Content-Type: message/partial; id=\"a@b\"; number=1; total=2\r\n\r\nx\r\n", "0message/partial", true },
