@@ -238,9 +238,11 @@ const struct winnow_verdict *winnow_command(struct winnow_session *ws, const cha
 	struct txn *t = &ws->t;
 	struct config *own = t->open ? NULL : engine_config(ws->engine);
 	enum stage stage = t->stage;
+	TALLOC_CTX *mem = t->mem;
 
 	(void)line;
 	event_begin(ws);
+	t->mem = ws->reply_mem;                  /* a session of commands without end must leave nothing behind */
 	ws->s.unknown_commands++;
 	if (own != NULL)
 		lend(ws, own);
@@ -249,6 +251,7 @@ const struct winnow_verdict *winnow_command(struct winnow_session *ws, const cha
 	stage_judge(t, STAGE_COMMAND);
 	event_refused(ws, STAGE_COMMAND, "command");
 	t->stage = stage;
+	t->mem = mem;
 	if (own != NULL)
 		give_back(ws);
 	return &ws->verdict;
@@ -352,8 +355,10 @@ static bool same_word(const struct list_word *a, const struct list_word *b)
 
 void event_queue_id(struct txn *t, const char *queue_id)
 {
-	if (queue_id != NULL && queue_id[0] != '\0' && (t->queue_id == NULL || strcmp(t->queue_id, queue_id) != 0))
-		t->queue_id = talloc_strndup(t->lasting, queue_id, TEXT_MAX);
+	if (queue_id == NULL || queue_id[0] == '\0' || (t->queue_id != NULL && strcmp(t->queue_id, queue_id) == 0))
+		return;
+	talloc_free((void *)(uintptr_t)t->queue_id);
+	t->queue_id = talloc_strndup(t->lasting, queue_id, TEXT_MAX);
 }
 
 /* Helo and mail are judged once for each policy: again only while no recipient has fixed the transaction's. */

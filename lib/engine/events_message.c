@@ -1,6 +1,7 @@
 /* events_message.c - the events from DATA to the end of the message, and of the session */
 #include "engine/engine.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "check/structure.h"
@@ -27,26 +28,35 @@ static void judge_without_recipient(struct winnow_session *ws)
 	stage_judge(t, STAGE_MAIL);
 }
 
-const struct winnow_verdict *winnow_data(struct winnow_session *ws, const char *queue_id)
+/* The content begins: at DATA, or with what comes first of it from an MTA whose protocol has no DATA (before version 4). */
+static void begin_content(struct winnow_session *ws)
 {
 	struct txn *t = &ws->t;
 	struct message_limits limits = { .header_total_max = HEADER_TOTAL_MAX, .fields_max = FIELDS_MAX };
 	const struct policy *p;
 
-	event_begin(ws);
-	if (!t->open || t->message != NULL)
-		return &ws->verdict;
-	event_queue_id(t, queue_id);
+	if (!t->open || t->message != NULL || t->message_error != 0)
+		return;
 	if (ws->judged == NULL)
 		judge_without_recipient(ws);
 	t->policy = p = ws->judged;
 	limits.memory_max = ws->dry != NULL ? SIZE_MAX / 2 : (size_t)setting_size(p, &global_settings[G_MEMORY_MAX]);
 	limits.spool = setting_string(p, &global_settings[G_SPOOL]);
 	t->message = message_new(t->lasting, ws->engine->budget, &limits);
-	if (t->message == NULL)
-		return &ws->verdict;             /* said at end of message: DATA is not answered */
+	if (t->message == NULL) {
+		t->message_error = -ENOMEM;      /* said at end of message: DATA is not answered */
+		return;
+	}
 	stage_ask(t, STAGE_DATA);
 	stage_judge(t, STAGE_DATA);
+}
+
+const struct winnow_verdict *winnow_data(struct winnow_session *ws, const char *queue_id)
+{
+	event_begin(ws);
+	if (ws->t.open && ws->t.message == NULL)
+		event_queue_id(&ws->t, queue_id);
+	begin_content(ws);
 	return &ws->verdict;
 }
 
@@ -58,6 +68,7 @@ static void keep_error(struct txn *t, int error)
 
 void winnow_header(struct winnow_session *ws, const char *name, const char *value)
 {
+	begin_content(ws);
 	if (listening(ws) && !ws->t.message->header_closed)
 		keep_error(&ws->t, message_add_field(ws->t.message, name, value));
 }
@@ -67,6 +78,7 @@ const struct winnow_verdict *winnow_eoh(struct winnow_session *ws)
 	struct txn *t = &ws->t;
 
 	event_begin(ws);
+	begin_content(ws);
 	if (!listening(ws) || t->message->header_closed)
 		return &ws->verdict;
 	keep_error(t, message_close_header(t->message));
@@ -81,6 +93,7 @@ const struct winnow_verdict *winnow_body(struct winnow_session *ws, const void *
 	size_t before;
 
 	event_begin(ws);
+	begin_content(ws);
 	if (!listening(ws))
 		return &ws->verdict;
 	if (!t->message->header_closed)
@@ -174,8 +187,7 @@ const struct winnow_verdict *winnow_eom(struct winnow_session *ws, const char *q
 	if (!t->open)
 		return &ws->verdict;
 	event_queue_id(t, queue_id);
-	if (ws->judged == NULL)
-		ws->judged = config_default_policy(t->config);
+	begin_content(ws);
 	t->policy = ws->judged;
 	close_message(ws);
 	if (t->message != NULL && t->message_error == 0) {
