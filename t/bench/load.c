@@ -1,4 +1,4 @@
-/* load.c - an MTA that sends messages to a milter as fast as it answers: SESSIONS at once, MESSAGES each; prints messages, seconds, and percentiles in microseconds */
+/* load.c - an MTA that sends messages to a milter as fast as it answers: SESSIONS at once, MESSAGES each (or at a rate); prints messages, seconds, and percentiles in microseconds */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,6 +19,7 @@ struct job {
 	pthread_t thread;
 	const char *socket;
 	int messages, done, idle_seconds;
+	int64_t first, gap;              /* when the first message is due, and the time between two; gap 0: as fast as answers come */
 	int64_t *micros;
 };
 
@@ -200,6 +201,14 @@ static void message(struct wire *w)
 	expect(w, "eom");
 }
 
+static void wait_until(int64_t when)
+{
+	int64_t left = when - now();
+
+	if (left > 0)
+		usleep((useconds_t)left);
+}
+
 static void *session(void *argument)
 {
 	struct job *j = argument;
@@ -207,7 +216,10 @@ static void *session(void *argument)
 
 	open_session(w, j->socket);
 	for (int i = 0; i < j->messages; i++) {
-		int64_t before = now();
+		int64_t before;
+
+		wait_until(j->first + i * j->gap);
+		before = now();
 
 		message(w);
 		j->micros[j->done++] = now() - before;
@@ -230,13 +242,14 @@ static int compare(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-	int sessions = argc > 2 ? atoi(argv[2]) : 0, messages = argc > 3 ? atoi(argv[3]) : 0, idle = argc > 4 ? atoi(argv[4]) : 0, total = 0;
+	int sessions = argc > 2 ? atoi(argv[2]) : 0, messages = argc > 3 ? atoi(argv[3]) : 0, idle = argc > 4 ? atoi(argv[4]) : 0, rate = argc > 5 ? atoi(argv[5]) : 0,
+		total = 0;
 	pthread_attr_t small;
 	int64_t *all, start;
 	struct job *jobs;
 
 	if (sessions < 1) {
-		fprintf(stderr, "usage: load unix:PATH|inet:PORT SESSIONS MESSAGES [SECONDS_IDLE_AT_THE_END]\n");
+		fprintf(stderr, "usage: load unix:PATH|inet:PORT SESSIONS MESSAGES [SECONDS_IDLE_AT_THE_END [MESSAGES_A_SECOND]]\n");
 		return 2;
 	}
 	for (int i = 0; i < BODY; i++)
@@ -248,6 +261,11 @@ int main(int argc, char **argv)
 	start = now();
 	for (int i = 0; i < sessions; i++) {
 		jobs[i] = (struct job){ .socket = argv[1], .messages = messages, .micros = all + i * messages, .idle_seconds = idle };
+		if (rate > 0) {
+			/* all sessions together make the rate, one after the other */
+			jobs[i].gap = (int64_t)sessions * 1000000 / rate;
+			jobs[i].first = start + 500000 + (int64_t)i * 1000000 / rate;
+		}
 		if (pthread_create(&jobs[i].thread, &small, session, &jobs[i]) != 0)
 			die("thread");
 	}
