@@ -92,6 +92,7 @@ struct winnow_client {
 	const char *resolve;             /* {client_resolve} */
 	const char *daemon_name, *daemon_addr, *daemon_port;
 	const char *mta_host;            /* j */
+	bool only_421_closes;            /* the MTA hangs up after 421, and not after 521 as well: Sendmail */
 };
 
 struct winnow_tls { const char *version, *cipher, *bits; };

@@ -29,6 +29,7 @@ void macros_client(SMFICTX *ctx, struct winnow_client *client_r, bool *postfix_r
 	client_r->daemon_port = macro(ctx, "{daemon_port}");
 	client_r->mta_host = macro(ctx, "j");
 	*postfix_r = version != NULL && strncmp(version, "Postfix", 7) == 0;
+	client_r->only_421_closes = !*postfix_r;
 }
 
 struct winnow_tls macros_tls(SMFICTX *ctx)

@@ -9,7 +9,7 @@ const struct setting rate_settings[] = {
 		.help = "messages in one outbound connection; 0: no limit", .unit = "messages",
 		.limit = LIMIT_MAX, .limit_of = CLASS_MESSAGES_PER_CONNECTION },
 	[RATE_MESSAGES_CONNECTION_BEHAVIOUR] = { .name = "messages_connection_behaviour", .type = SET_STRING, .scope = SCOPE_POLICY, .def = "drop",
-		.help = "beyond it: drop (521, connection closed), reject (550, it stays), defer (451)", .choices = "drop reject defer" },
+		.help = "beyond it: drop (521, to Sendmail 421; connection closed), reject (550, it stays), defer (451)", .choices = "drop reject defer" },
 	{ 0 }
 };
 

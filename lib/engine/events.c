@@ -53,6 +53,7 @@ struct verdict_input event_input(struct winnow_session *ws, enum stage stage)
 	struct txn *t = &ws->t;
 	struct verdict_input in = { .policy = t->policy, .stage = stage, .lists = { &ws->s.found, &t->found, &t->found_rcpt }, .word = ws->word };
 
+	in.only_421_closes = ws->s.only_421_closes;
 	in.rate_behaviour = setting_string(t->policy, &rate_settings[RATE_MESSAGES_CONNECTION_BEHAVIOUR]);
 	if (stage == STAGE_RCPT)
 		in.word = t->rcpt->word;
@@ -131,6 +132,7 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 	s->daemon_addr = text_or_empty(s->mem, c->daemon_addr);
 	s->daemon_port = text_or_empty(s->mem, c->daemon_port);
 	s->mta_host = text_or_empty(s->mem, c->mta_host);
+	s->only_421_closes = c->only_421_closes;
 	if (listed(setting_list(p, &global_settings[G_SUBMISSION_LISTENERS]), s->daemon_name, s->daemon_port))
 		s->listener = LISTENER_SUBMISSION;
 	else if (listed(setting_list(p, &global_settings[G_OUTBOUND_LISTENERS]), s->daemon_name, s->daemon_port))

@@ -113,6 +113,11 @@ static void set_reply(struct verdict *v, const struct verdict_input *in)
 	if (v->class == CLASS_MESSAGES_PER_CONNECTION && !rule->overridden && v->action == ACT_REJECT
 	    && in->rate_behaviour != NULL && strcmp(in->rate_behaviour, "reject") == 0)
 		v->code = 550;
+	if (v->code == 521 && in->only_421_closes) {
+		v->action = ACT_TEMPFAIL;
+		v->code = 421;
+		v->xcode = "4.7.0";
+	}
 	v->close = v->code == 421 || v->code == 521;
 }
 

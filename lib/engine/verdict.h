@@ -17,6 +17,7 @@ struct verdict_input {
 	struct list_word word;                   /* what the recipient's lists say of the sender */
 	bool no_recipient_left;                  /* end of message: every accepted recipient is a black hole */
 	const char *rate_behaviour;              /* rate.messages_connection_behaviour; NULL: "drop" */
+	bool only_421_closes;                    /* the MTA hangs up after 421, and not after 521 */
 };
 
 struct verdict {

@@ -30,6 +30,7 @@ struct session {
 	enum resolve resolve;
 	const char *daemon_name, *daemon_addr, *daemon_port;   /* never NULL */
 	const char *mta_host;            /* macro j; never NULL */
+	bool only_421_closes;            /* the MTA hangs up after 421, and not after 521 */
 	enum listener listener;
 	bool relay;                      /* the client's address is in relay_networks */
 	bool trusted;                    /* ... in trusted_networks: its address, HELO and SPF are not judged */

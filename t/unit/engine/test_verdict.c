@@ -72,7 +72,7 @@ static void play(char *field[COLUMNS])
 	struct verdict_input in = {
 		.policy = config_default_policy(config), .stage = stage_of(field[STAGE]),
 		.word = { .allowed = strstr(field[FACTS], "allowed") != NULL, .proven = strstr(field[FACTS], "proven") != NULL },
-		.no_recipient_left = strstr(field[FACTS], "only-holes") != NULL, .rate_behaviour = rate != NULL ? rate + 5 : NULL,
+		.no_recipient_left = strstr(field[FACTS], "only-holes") != NULL, .only_421_closes = strstr(field[FACTS], "only-421") != NULL, .rate_behaviour = rate != NULL ? rate + 5 : NULL,
 	};
 	struct verdict v;
 	char code[8];
