@@ -94,6 +94,17 @@ static struct log_options log_options_of(const struct winnow_engine *engine, con
 	};
 }
 
+static struct journal_options journal_options_of(const struct config *config)
+{
+	const struct policy *p = config_default_policy(config);
+
+	return (struct journal_options){
+		.path = setting_string(p, &journal_settings[JOURNAL_SETTING_PATH]),
+		.keep = setting_ms(p, &journal_settings[JOURNAL_SETTING_KEEP]),
+		.size_max = setting_size(p, &journal_settings[JOURNAL_SETTING_SIZE_MAX]),
+	};
+}
+
 /* Puts a configuration in force: what services take from it. */
 static void apply(struct winnow_engine *engine, const struct config *config)
 {
@@ -129,16 +140,34 @@ static int make_folder(const char *path, char **error_r)
 int winnow_engine_prepare(struct winnow_engine *engine, unsigned uid, unsigned gid, char **errors_r)
 {
 	const struct policy *p = config_default_policy(engine->config);
-	const char *paths[] = { setting_string(p, &global_settings[G_SPOOL]), setting_string(p, &quarantine_settings[QUARANTINE_PATH]) };
+	struct journal_options journal = journal_options_of(engine->config);
+	const char *paths[] = {
+		setting_string(p, &global_settings[G_SPOOL]), setting_string(p, &quarantine_settings[QUARANTINE_PATH]), journal.keep > 0 ? journal.path : NULL,
+	};
 	int result = 0;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && result == 0; i++) {
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && paths[i] != NULL && result == 0; i++) {
 		result = make_folder(paths[i], errors_r);
 		if (result == 0 && uid != 0 && chown(paths[i], uid, gid) != 0) {
 			result = -errno;
 			if (asprintf(errors_r, "%s: cannot be given to the user that winnow-milter runs as: %s", paths[i], strerror(errno)) < 0)
 				*errors_r = NULL;
 		}
+	}
+	return result;
+}
+
+static int open_journal(struct winnow_engine *engine, char **error_r)
+{
+	struct journal_options options = journal_options_of(engine->config);
+	int result = journal_open(&options, engine->log, &engine->journal, error_r);
+
+	if (result != 0) {
+		char *text = talloc_asprintf(NULL, "journal: %s; mend it, or name another folder in journal.path, or do without: journal { keep = 0 }",
+			*error_r != NULL ? *error_r : strerror(-result));
+
+		talloc_free(*error_r);
+		*error_r = text;
 	}
 	return result;
 }
@@ -154,6 +183,8 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 		result = winnow_engine_prepare(engine, 0, 0, errors_r);
 	if (result == 0)
 		result = keep_open(engine, engine->config, &error);
+	if (result == 0)
+		result = open_journal(engine, &error);
 	if (error != NULL) {
 		*errors_r = strdup(error);
 		talloc_free(error);
@@ -195,6 +226,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 	if (engine == NULL)
 		return;
 	keep_close(engine);
+	journal_close(engine->journal);
 	config_unref(engine->config);
 	table_set_free(engine->tables);
 	log_close(engine->log);
@@ -235,6 +267,14 @@ static int reload(struct winnow_engine *engine, char **errors_r)
 	}
 	if (engine->log != NULL && keep_open(engine, fresh, &error) != 0) {
 		winnow_log(engine, WINNOW_LOG_ERROR, "reload: quarantine: %s; refusals that keep a copy are deferred until it can be used", error);
+		talloc_free(error);
+		error = NULL;
+	}
+	if (engine->journal != NULL) {
+		struct journal_options journal = journal_options_of(fresh);
+
+		if (journal_change(engine->journal, &journal, &error) != 0)
+			winnow_log(engine, WINNOW_LOG_ERROR, "reload: journal: %s; the old one stays in use", error != NULL ? error : "out of memory");
 		talloc_free(error);
 	}
 	apply(engine, fresh);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "check/check.h"
+#include "engine/journal.h"
 #include "engine/verdict.h"
 #include "facts/txn.h"
 #include "net/answers.h"
@@ -33,6 +34,7 @@ struct winnow_engine {
 	struct message_budget *budget;
 	struct skew_watch *skew_watch;
 	struct stats *stats;
+	struct journal *journal;                 /* NULL until winnow_engine_start() */
 	pthread_mutex_t reload_lock;             /* one reload at a time */
 	const struct asker *asker;               /* NULL: no network */
 	atomic_uint sessions, transactions;

@@ -44,6 +44,8 @@ struct record {
 	enum class_id class;
 	int code;
 	const char *xcode, *detail;      /* detail of the deciding finding */
+	bool allowed, proven;            /* what the recipient's lists say of the sender */
+	bool no_recipient_left;          /* every accepted recipient is a black hole */
 	struct record_finding *findings;
 	size_t n_findings;
 	const struct note *notes;

@@ -1,4 +1,4 @@
-/* services.c - the services' option rows: DNS, store, quarantine, stages, log, evidence */
+/* services.c - the services' option rows: DNS, store, quarantine, stages, log, journal, evidence */
 #include "engine/services.h"
 
 #include <ctype.h>
@@ -63,6 +63,13 @@ const struct setting log_settings[] = {
 	{ 0 }
 };
 
+const struct setting journal_settings[] = {
+	[JOURNAL_SETTING_PATH] = { .name = "path", .type = SET_PATH, .def = "var/journal", .help = "folder of the decision records; made with mode 0700" },
+	[JOURNAL_SETTING_KEEP] = { .name = "keep", .type = SET_DURATION, .def = "14d", .max = 36500.0 * DAY, .help = "how long a record is kept; 0: none is written" },
+	[JOURNAL_SETTING_SIZE_MAX] = { .name = "size_max", .type = SET_SIZE, .def = "1G", .min = MEGA, .max = 1e15, .help = "of the file; the oldest records go first" },
+	{ 0 }
+};
+
 const struct setting evidence_settings[] = {
 	[EVIDENCE_HEADERS] = { .name = "headers", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "true", .help = "add X-Winnow-* to inbound mail" },
 	[EVIDENCE_OUTGOING] = { .name = "outgoing", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "false", .help = "and X-Winnow-Outgoing-* to outbound mail" },
@@ -82,6 +89,7 @@ static const struct section service_sections[] = {
 	{ .name = "quarantine", .rows = quarantine_settings, .help = "copies of refused messages" },
 	{ .name = "stages", .rows = stage_settings, .help = "how long a stage may take" },
 	{ .name = "log", .rows = log_settings, .help = "one line a message, refused connection or refused recipient" },
+	{ .name = "journal", .rows = journal_settings, .help = "decision records for winnowctl explain and search" },
 	{ .name = "evidence", .rows = evidence_settings, .help = "what we write into mail and replies" },
 };
 

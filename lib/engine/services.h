@@ -1,4 +1,4 @@
-/* services.h - the services' option rows: DNS, store, quarantine, stages, log, evidence */
+/* services.h - the services' option rows: DNS, store, quarantine, stages, log, journal, evidence */
 #ifndef WINNOW_ENGINE_SERVICES_H
 #define WINNOW_ENGINE_SERVICES_H
 
@@ -13,6 +13,9 @@ const struct setting *stage_deadline_row(enum stage stage);
 
 enum { LOG_SETTING_TARGET, LOG_SETTING_FACILITY, LOG_SETTING_LEVEL, LOG_SETTING_FORMAT };
 extern const struct setting log_settings[];
+
+enum { JOURNAL_SETTING_PATH, JOURNAL_SETTING_KEEP, JOURNAL_SETTING_SIZE_MAX };
+extern const struct setting journal_settings[];
 
 enum { EVIDENCE_HEADERS, EVIDENCE_OUTGOING, EVIDENCE_PREFIX, EVIDENCE_AUTHENTICATION_RESULTS, EVIDENCE_AUTHSERV_IDS, EVIDENCE_REPLY_ID };
 extern const struct setting evidence_settings[];
