@@ -59,7 +59,7 @@ struct verdict_input event_input(struct winnow_session *ws, enum stage stage)
 		in.word = t->rcpt->word;
 	else
 		in.lists[2] = NULL;
-	if (stage == STAGE_EOM) {
+	if (stage >= STAGE_DATA) {
 		in.no_recipient_left = t->n_rcpts > 0;
 		for (size_t i = 0; i < t->n_rcpts; i++)
 			in.no_recipient_left &= t->rcpts[i]->blackhole;

@@ -32,6 +32,14 @@ static enum action action_of(const struct verdict_input *in, enum class_id class
 	return limit_action(in, class, policy_class(in->policy, class)->action);
 }
 
+/* A black hole says something of its own recipient, and of the message if no other recipient is left; nothing of the recipients after it. */
+static bool blackhole_counts(const struct finding *f, const struct verdict_input *in)
+{
+	if (in->stage != STAGE_RCPT)
+		return in->no_recipient_left;
+	return in->lists[2] != NULL && findings_get(in->lists[2], CLASS_BLACKHOLE) == f;
+}
+
 bool verdict_counts(const struct finding *f, const struct verdict_input *in)
 {
 	enum bypass bypass = class_row(f->class)->bypass;
@@ -40,10 +48,7 @@ bool verdict_counts(const struct finding *f, const struct verdict_input *in)
 		return false;
 	if (in->word.allowed && (bypass == BYPASS_YES || (bypass == BYPASS_PROOF && in->word.proven)))
 		return false;
-	/* a black hole among other recipients says nothing of the message */
-	if (f->class == CLASS_BLACKHOLE && in->stage == STAGE_EOM && !in->no_recipient_left)
-		return false;
-	return true;
+	return f->class != CLASS_BLACKHOLE || blackhole_counts(f, in);
 }
 
 static bool considered(const struct finding *f, const struct verdict_input *in, enum filter filter)
