@@ -51,7 +51,9 @@ void event_begin(struct winnow_session *ws)
 struct verdict_input event_input(struct winnow_session *ws, enum stage stage)
 {
 	struct txn *t = &ws->t;
-	struct verdict_input in = { .policy = t->policy, .stage = stage, .lists = { &ws->s.found, &t->found, &t->found_rcpt }, .word = ws->word };
+	struct verdict_input in = {
+		.policy = t->policy, .outbound = t->open ? t->outbound : ws->s.outbound, .stage = stage, .lists = { &ws->s.found, &t->found, &t->found_rcpt }, .word = ws->word,
+	};
 
 	in.only_421_closes = ws->s.only_421_closes;
 	in.rate_behaviour = setting_string(t->policy, &rate_settings[RATE_MESSAGES_CONNECTION_BEHAVIOUR]);

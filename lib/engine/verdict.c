@@ -46,6 +46,9 @@ bool verdict_counts(const struct finding *f, const struct verdict_input *in)
 
 	if (action_of(in, f->class) == ACT_IGNORE)
 		return false;
+	/* what was found of a connection before it logged in */
+	if (in->outbound && class_row(f->class)->direction == DIRECTION_IN)
+		return false;
 	if (in->word.allowed && (bypass == BYPASS_YES || (bypass == BYPASS_PROOF && in->word.proven)))
 		return false;
 	return f->class != CLASS_BLACKHOLE || blackhole_counts(f, in);

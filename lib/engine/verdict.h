@@ -12,6 +12,7 @@
 
 struct verdict_input {
 	const struct policy *policy;
+	bool outbound;                           /* classes of inbound mail alone do not count */
 	enum stage stage;                        /* now */
 	const struct findings *lists[3];         /* of the session, the transaction, the recipient; NULL: none */
 	struct list_word word;                   /* what the recipient's lists say of the sender */
