@@ -61,6 +61,8 @@ struct verdict_input event_input(struct winnow_session *ws, enum stage stage)
 		in.word = t->rcpt->word;
 	else
 		in.lists[2] = NULL;
+	if (stage == STAGE_COMMAND)
+		in.lists[1] = NULL;              /* it is no answer to what is wrong with the message */
 	if (stage >= STAGE_DATA) {
 		in.no_recipient_left = t->n_rcpts > 0;
 		for (size_t i = 0; i < t->n_rcpts; i++)
@@ -241,6 +243,7 @@ const struct winnow_verdict *winnow_command(struct winnow_session *ws, const cha
 {
 	struct txn *t = &ws->t;
 	struct config *own = t->open ? NULL : engine_config(ws->engine);
+	const struct policy *policy = t->policy;
 	enum stage stage = t->stage;
 	TALLOC_CTX *mem = t->mem;
 
@@ -250,10 +253,11 @@ const struct winnow_verdict *winnow_command(struct winnow_session *ws, const cha
 	ws->s.unknown_commands++;
 	if (own != NULL)
 		lend(ws, own);
-	else if (t->policy == NULL)
+	else
 		t->policy = config_default_policy(t->config);
 	stage_judge(t, STAGE_COMMAND);
 	event_refused(ws, STAGE_COMMAND, "command");
+	t->policy = policy;
 	t->stage = stage;
 	t->mem = mem;
 	if (own != NULL)
