@@ -130,10 +130,12 @@ static const char *mail_class(const struct verdict *v)
 	return "spam";
 }
 
-/* In observe mode the evidence names the action that was intended. */
+/* Where nothing is refused the evidence names the action that was intended; a tagged message is an accepted one. */
 static const char *shown_action(const struct verdict *v, const struct policy *policy)
 {
-	return action_name(policy_mode(policy) == MODE_OBSERVE ? v->intended : v->action);
+	enum action action = policy_mode(policy) != MODE_ENFORCE ? v->intended : v->action;
+
+	return action_name(action == ACT_TAG ? ACT_ACCEPT : action);
 }
 
 static void own_field(struct txn *t, const char *suffix, const char *value)
@@ -153,8 +155,8 @@ static void own_fields(struct winnow_session *ws, const struct verdict_input *in
 
 	own_field(t, "ID", talloc_asprintf(mem, " %s", t->id));
 	own_field(t, "Policy", talloc_asprintf(mem, " %s", printable(mem, policy_name(t->policy), 100)));
-	if (policy_mode(t->policy) == MODE_OBSERVE)
-		own_field(t, "Mode", " observe");
+	if (policy_mode(t->policy) != MODE_ENFORCE)
+		own_field(t, "Mode", talloc_asprintf(mem, " %s", mode_name(policy_mode(t->policy))));
 	own_field(t, "Action", talloc_asprintf(mem, " %s", shown_action(v, t->policy)));
 	own_field(t, "Evidence", evidence_text(t, v, in));
 	own_field(t, "Class", talloc_asprintf(mem, " %s", mail_class(v)));
