@@ -1,5 +1,5 @@
-# __init__.py - a private Postfix with winnow-milter attached, a sink behind it, and an SMTP client that may say where it comes from
-"""Used by t/mta and by contrib/run --demo. Needs root (Postfix does), the packages of contrib/packages, and nothing outside its own folder.
+# __init__.py - a private Postfix or Sendmail with winnow-milter attached, a sink behind it, and an SMTP client that may say where it comes from
+"""Used by t/mta and by contrib/run --demo. Needs root (both MTAs do), the packages of contrib/packages, and nothing outside its own folder.
 
 	with Lab(program='build/milter', settings='domains = "inline:sink.test"') as lab:
 		client = lab.client(addr='203.0.113.7', name='mail.sender.example')
@@ -16,8 +16,12 @@ from lab.daemon import Daemon
 from lab.ports import Port
 from lab.postfix import Postfix
 from lab.sasl import Sasl
+from lab.sendmail import Sendmail
 from lab.sink import Sink
 from lab.smtp import Client
+
+USERS = {'alice@lab.test': 'secret', 'bert@lab.test': 'secret', 'carl@lab.test': 'secret'}
+JUDGED = '\ntrusted_networks = ""\n'                           # Sendmail's clients come from loopback, and are strangers
 
 
 def as_root():
@@ -42,9 +46,10 @@ def find(program, name):
 
 
 class Lab:
-	"""settings: the milter's configuration beyond what every lab needs; socket: "inet" or "unix"; parameters: lines more for Postfix's main.cf."""
-	def __init__(self, program, settings='', socket='inet', parameters=''):
-		self.program, self.settings, self.socket, self.parameters = program, settings, socket, parameters
+	"""settings: the milter's configuration beyond what every lab needs; socket: "inet" or "unix"; parameters: lines more for main.cf or the .mc file;
+	kind: postfix or sendmail. The MTA is in .mta, and .postfix or .sendmail."""
+	def __init__(self, program, settings='', socket='inet', parameters='', kind='postfix'):
+		self.program, self.settings, self.socket, self.parameters, self.kind = program, settings, socket, parameters, kind
 		self.folder, self.parts = None, []
 
 	def __enter__(self):
@@ -54,24 +59,33 @@ class Lab:
 		os.chmod(self.folder, 0o755)                          # Postfix's own user passes through it
 		try:
 			self.sink = self._add(Sink())
-			self.sasl = self._add(Sasl({'alice@lab.test': 'secret', 'bert@lab.test': 'secret', 'carl@lab.test': 'secret'}))
 			self.daemon = Daemon(find(self.program, 'winnow-milter'), find(self.program, 'winnowctl'), os.path.join(self.folder, 'milter'), self.socket)
-			self.daemon.configure(self.settings)
+			self.daemon.configure(self.settings + (JUDGED if self.kind == 'sendmail' else ''))
 			self._add(self.daemon).start()
-			self.postfix = Postfix(os.path.join(self.folder, 'postfix'), self.sink.port, self.daemon.for_postfix, self.sasl.port, self.parameters)
-			self._add(self.postfix).start()
+			self.mta = self._sendmail() if self.kind == 'sendmail' else self._postfix()
+			self._add(self.mta).start()
 		except BaseException:
 			self.__exit__()
 			raise
 		return self
+
+	def _postfix(self):
+		self.sasl = self._add(Sasl(USERS))
+		self.postfix = Postfix(os.path.join(self.folder, 'postfix'), self.sink.port, self.daemon.for_postfix, self.sasl.port, self.parameters)
+		return self.postfix
+
+	def _sendmail(self):
+		self.sendmail = Sendmail(os.path.join(self.folder, 'sendmail'), self.sink.port, self.daemon.for_sendmail, USERS, self.parameters)
+		return self.sendmail
 
 	def _add(self, part):
 		self.parts.append(part)
 		return part
 
 	def client(self, listener='mx', **where):
-		"""A connection that has said EHLO. listener: mx, submission, outbound; addr, name, port, login, reverse_name: as XCLIENT takes them; helo: the greeting."""
-		return Client(self.postfix.ports[listener], **where)
+		"""A connection that has said EHLO. listener: mx, submission, outbound; addr, name, port, login, reverse_name: as XCLIENT takes them; helo: the greeting.
+		Sendmail: only addr, of which the first part becomes 127."""
+		return self.mta.client(listener, **where)
 
 	def __exit__(self, *_):
 		while self.parts:
@@ -79,4 +93,4 @@ class Lab:
 		shutil.rmtree(self.folder, ignore_errors=True)
 
 
-__all__ = ['Client', 'Daemon', 'Lab', 'Port', 'Postfix', 'Sasl', 'Sink', 'as_root', 'find']
+__all__ = ['Client', 'Daemon', 'Lab', 'Port', 'Postfix', 'Sasl', 'Sendmail', 'Sink', 'as_root', 'find']

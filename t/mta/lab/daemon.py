@@ -54,6 +54,11 @@ class Daemon:
 		"""The socket as smtpd_milters takes it."""
 		return 'unix:' + self.path if self.kind == 'unix' else 'inet:127.0.0.1:%d' % self.port.number
 
+	@property
+	def for_sendmail(self):
+		"""The socket as S= of INPUT_MAIL_FILTER takes it."""
+		return 'unix:' + self.path if self.kind == 'unix' else 'inet:%d@127.0.0.1' % self.port.number
+
 	def configure(self, settings):
 		listen = 'unix:' + self.path if self.kind == 'unix' else 'inet:%d@127.0.0.1' % self.port.number
 		with open(self.config_path + '.new', 'w') as f:

@@ -8,6 +8,7 @@ import subprocess
 
 from lab.daemon import die_with_parent, eventually
 from lab.ports import Port
+from lab.smtp import Client
 
 # By purpose: place, network, mail, milter, limits away, TLS and AUTH. Facts behind each: MILTER_README, XCLIENT_README, postconf(5).
 MAIN = '''compatibility_level = 3.6
@@ -89,6 +90,8 @@ postlog unix-dgram n - n - 1 postlogd
 
 class Postfix:
 	"""milter: as smtpd_milters takes it; sink, sasl: ports on loopback; parameters: more lines of main.cf."""
+	name = 'Postfix'
+
 	def __init__(self, folder, sink, milter, sasl, parameters=''):
 		self.folder, self.etc = folder, os.path.join(folder, 'etc')
 		self.held = {name: Port() for name in LISTENERS}
@@ -131,6 +134,19 @@ class Postfix:
 			return False
 		finally:
 			s.close()
+
+	def client(self, listener='mx', **where):
+		return Client(self.ports[listener], **where)
+
+	@staticmethod
+	def address(address):
+		"""As the milter sees a client that says it comes from there."""
+		return address
+
+	@staticmethod
+	def has_name(address):
+		"""Whether that client has one, when the samples are played: they bring it with them."""
+		return True
 
 	def text(self):
 		found = ''

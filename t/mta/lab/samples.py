@@ -1,10 +1,12 @@
 # samples.py - messages that show what Winnow does, each with the answer it must get; played by t/mta and by contrib/run --demo
+import copy
+
 from lab import mail
 
 # What the samples need of the milter's configuration.
 SETTINGS = '''
 domains = "inline:sink.test"
-block_ips = "inline:198.51.100.66"
+block_ips = "inline:198.51.100.66, 127.51.100.66"
 block_senders = "inline:spammer@bad.example"
 block_senders_outgoing = "inline:leaver@lab.test"
 allow_senders = "inline:friend.example"
@@ -30,20 +32,32 @@ policy "holding" { class "line-too-long" { action = "hold" } }
 
 class Sample:
 	"""title: what is sent; cls: class that decides ("not-spam": a clean message); code: of the reply; stage: whose reply that is.
-	delivered: to the sink (else refused, held or dropped); talk: client -> reply, for what is no plain message."""
+	delivered: to the sink (else refused, held or dropped); talk: client -> reply, for what is no plain message; xcode: of the reply, where it is not the class's own;
+	own_words: the MTA refuses in its own words, only the log tells more; sendmail: what differs there, as a dict; or why there can be no such case, as a string."""
 	def __init__(self, title, cls, code, stage, sender='bob@sender.example', to='anna@sink.test', message=None, parameters='', talk=None, delivered=False,
-			listener='mx', addr='203.0.113.7', name='mail.sender.example', helo='mail.sender.example', tls=False, login=None):
+			listener='mx', addr='203.0.113.7', name='mail.sender.example', helo='mail.sender.example', tls=False, login=None, xcode=None, own_words=False, sendmail=None):
 		self.title, self.cls, self.code, self.stage, self.delivered = title, cls, code, stage, delivered
 		self.sender, self.to, self.message, self.parameters, self.talk = sender, to.split(' '), message, parameters, talk
 		self.listener, self.addr, self.name, self.helo, self.tls, self.login = listener, addr, name, helo, tls, login
+		self.xcode, self.own_words, self.sendmail = xcode, own_words, sendmail or {}
 		self.outbound = listener != 'mx'
 		self.brand = 'X-Winnow-Outgoing-' if self.outbound else 'X-Winnow-'
+
+	def through(self, kind):
+		"""The sample as that MTA wants it; None if it has no such case."""
+		if kind != 'sendmail' or not self.sendmail:
+			return self
+		if isinstance(self.sendmail, str):
+			return None
+		other = copy.copy(self)
+		vars(other).update(self.sendmail)
+		return other
 
 	def play(self, lab):
 		"""The reply that counts: the refusal, or the one to the end of message."""
 		client = lab.client(self.listener, addr=self.addr, name=self.name, helo=self.helo)
 		try:
-			if not client.greeting.ok:                           # Postfix says why only now
+			if not client.greeting.ok:                           # a refused connection is told why only now
 				client.say('EHLO ' + self.helo)
 				return client.mail(self.sender)
 			if self.tls:
@@ -70,6 +84,13 @@ def failed_recipients(client):
 	return client.rcpt('anna@sink.test')
 
 
+def recipients_we_refuse(client):
+	client.mail('bob@sender.example')
+	for n in range(4):
+		client.rcpt('nobody%d@local.test' % n)                  # Sendmail does not tell a milter of its own refusals
+	return client.rcpt('anna@sink.test')
+
+
 def many_messages(client):
 	for _ in range(2):
 		client.send('alice@lab.test', ['carl@remote.example'], mail.letter(sender='alice@lab.test'))
@@ -80,13 +101,15 @@ ALICE = dict(listener='submission', tls=True, login='alice@lab.test', sender='al
 
 SAMPLES = [
 	Sample('a clean message', 'not-spam', 250, 'eom', delivered=True),
-	Sample('a clean message, over TLS and IPv6', 'not-spam', 250, 'eom', addr='2001:db8::7', tls=True, delivered=True),
+	Sample('a clean message, over TLS and IPv6', 'not-spam', 250, 'eom', addr='2001:db8::7', tls=True, delivered=True,
+		sendmail=dict(title='a clean message, over TLS', addr='203.0.113.8')),
 	Sample('alice submits with TLS and password', 'not-spam', 250, 'eom', **ALICE, message=mail.letter(sender='alice@lab.test'), delivered=True),
 	Sample('an allowed sender, with an odd Date', 'whitelisted', 250, 'eom', sender='f@friend.example', message=mail.letter(date='Mon, 1 Jan 2001 12:00:00 +0000'), delivered=True),
 	Sample('a strange Date, domain that only observes', 'date-skew', 250, 'eom', to='anna@observed.test', message=mail.letter(date='Mon, 1 Jan 2001 12:00:00 +0000'),
 		delivered=True),
-	Sample('from a blocked address', 'ip-blacklisted', 554, 'mail', addr='198.51.100.66'),
-	Sample('greets with our own name', 'helo-is-us', 550, 'rcpt', helo='mx.lab.test'),
+	Sample('from a blocked address', 'ip-blacklisted', 554, 'mail', addr='198.51.100.66',
+		sendmail=dict(code=550, xcode='5.0.0', own_words=True)),               # "Command rejected": a milter's words at connect are lost
+	Sample('greets with our own name', 'helo-is-us', 550, 'rcpt', helo='mx.lab.test', sendmail='a client from loopback may say so'),
 	Sample('greets with a bare address', 'helo-invalid', 504, 'rcpt', helo='203.0.113.7'),
 	Sample('from a blocked sender', 'sender-blacklisted', 550, 'rcpt', sender='spammer@bad.example'),
 	Sample('from a sender the domain refuses', 'sender-refused-by-domain', 550, 'rcpt', sender='x@former.example', to='anna@local.test'),
@@ -108,11 +131,16 @@ SAMPLES = [
 	Sample('a hundred and fifty parts', 'mime-parts-excessive', 554, 'eom', message=mail.multipart(150)),
 	Sample('half a message', 'message-partial', 554, 'eom', message=mail.partial()),
 	Sample('speaks nonsense four times', 'unrecognized-commands', 554, 'command', talk=unknown_commands),
-	Sample('guesses four recipients', 'failed-recipients', 550, 'rcpt', talk=failed_recipients),
+	Sample('guesses four recipients', 'failed-recipients', 550, 'rcpt', talk=failed_recipients, sendmail=dict(talk=recipients_we_refuse)),
 	Sample('submits without a password', 'submission-unauthenticated', 530, 'mail', **dict(ALICE, login=None)),
 	Sample('alice writes as somebody else', 'sender-invalid', 550, 'mail', **dict(ALICE, sender='ceo@lab.test')),
 	Sample('bert submits without TLS', 'tls-required-outgoing', 530, 'mail', **dict(ALICE, login='bert@lab.test', sender='bert@lab.test', tls=False)),
 	Sample('a blocked sender of ours', 'sender-blacklisted-outgoing', 550, 'mail', **dict(ALICE, sender='leaver@lab.test')),
 	Sample('relays from a foreign address', 'relay-denied', 550, 'mail', listener='outbound', sender='app@lab.test', to='carl@remote.example'),
-	Sample('a third message in one connection', 'messages-per-connection', 521, 'mail', **ALICE, talk=many_messages),
+	Sample('a third message in one connection', 'messages-per-connection', 521, 'mail', **ALICE, talk=many_messages, sendmail=dict(code=421, xcode='4.7.0')),
 ]
+
+
+def samples(kind):
+	"""Those that can be played through that MTA."""
+	return [s for s in (sample.through(kind) for sample in SAMPLES) if s]

@@ -1,6 +1,7 @@
-# sasl.py - says yes or no to Postfix's AUTH, in Dovecot's authentication protocol: no SASL package, no daemon, no secret on disk
+# sasl.py - says yes or no to AUTH: to Postfix in Dovecot's protocol, to Sendmail in that of Cyrus' saslauthd; no daemon, no secret on disk
 import base64
 import socketserver
+import struct
 import threading
 
 
@@ -35,3 +36,27 @@ def converse(lines, out, users):
 		user, password = (base64.b64decode(response[0]).decode().split('\0') + ['', ''])[1:3] if response else ('', '')
 		good = user in users and users[user] == password
 		out.write(('%s\t%s\tuser=%s\n' % ('OK' if good else 'FAIL', words[1], user)).encode())
+
+
+class Saslauthd:
+	"""users: name@realm -> password; path: of a unix socket."""
+	def __init__(self, path, users):
+		class Handler(socketserver.StreamRequestHandler):
+			def handle(self):
+				user, password, _, realm = [counted(self.rfile) for _ in range(4)]
+				full = user + '@' + realm if realm else user
+				answer = b'OK' if users.get(full) == password else b'NO'
+				self.wfile.write(struct.pack('!H', len(answer)) + answer)
+
+		self.server = socketserver.ThreadingUnixStreamServer(path, Handler)
+		self.server.daemon_threads = True
+		threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+	def stop(self):
+		self.server.shutdown()
+		self.server.server_close()
+
+
+def counted(stream):
+	"""A string with its length in front, as saslauthd is told login, password, service and realm."""
+	return stream.read(struct.unpack('!H', stream.read(2))[0]).decode()

@@ -1,4 +1,4 @@
-# smtp.py - an SMTP client that says each command when it is told to, from any address (XCLIENT)
+# smtp.py - an SMTP client that says each command when it is told to, from any address (XCLIENT, or bound to one of loopback's)
 import base64
 import re
 import socket
@@ -6,7 +6,7 @@ import ssl
 
 
 class Reply:
-	"""code 550, xcode "5.7.1", text without them (lines joined by a blank), id: what stands in [] at its end, queue_id: Postfix's own."""
+	"""code 550, xcode "5.7.1", text without them (lines joined by a blank), id: what stands in [] at its end, queue_id: the MTA's own."""
 	def __init__(self, stage, lines):
 		self.stage, self.lines = stage, lines
 		self.code = int(lines[-1][:3])
@@ -15,8 +15,8 @@ class Reply:
 		self.text = ' '.join(w.group(2) for w in words)
 		found = re.search(r' \[([\w.-]+)\]$', self.text)
 		self.id = found and found.group(1)
-		found = re.search(r'queued as (\w+)', self.text)
-		self.queue_id = found and found.group(1)
+		found = re.search(r'queued as (\w+)|(\w+) Message accepted', self.text)
+		self.queue_id = found and (found.group(1) or found.group(2))
 
 	ok = property(lambda self: self.code < 400)
 
@@ -29,9 +29,9 @@ class Closed(Exception):
 
 
 class Client:
-	"""greet=False: the caller says EHLO itself. The reply to the greeting (or to the banner, if that refuses) is in .greeting."""
-	def __init__(self, server, helo='mail.sender.example', greet=True, timeout=60, **where):
-		self.sock = socket.create_connection(('127.0.0.1', server), timeout)
+	"""greet=False: the caller says EHLO itself. The reply to the greeting (or to the banner, if that refuses) is in .greeting. source: address to bind to."""
+	def __init__(self, server, helo='mail.sender.example', greet=True, timeout=60, source=None, **where):
+		self.sock = socket.create_connection(('127.0.0.1', server), timeout, (source, 0) if source else None)
 		self.buffer = b''
 		self.helo = helo
 		self.greeting = self.read('connect')
