@@ -2,7 +2,7 @@
 #include "milter.h"
 
 #include <dlfcn.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/time.h>
@@ -28,24 +28,31 @@ static size_t even_macros(const char *data, size_t len)
 	return n % 2 == 0 ? len : even + 1;
 }
 
-static read_packet *libmilters_own(void)
+/* In a build with a pool of workers a packet is read once its first byte is there, by a worker that others wait for: its rest must follow. In a build
+ * with a thread for each connection the timeout is that of an idle session, and stays. */
+enum { PACKET_SECONDS = 15 };
+
+static struct {
+	pthread_once_t once;
+	read_packet *own;                            /* libmilter's */
+	bool pool;
+} reader = { .once = PTHREAD_ONCE_INIT };
+
+static void find_reader(void)
 {
-	static _Atomic(read_packet *) known;
-	read_packet *own = atomic_load_explicit(&known, memory_order_acquire);
+	void *symbol = dlsym(RTLD_NEXT, "mi_rd_cmd");
 
-	if (own == NULL) {
-		void *symbol = dlsym(RTLD_NEXT, "mi_rd_cmd");
-
-		memcpy(&own, &symbol, sizeof(own));
-		atomic_store_explicit(&known, own, memory_order_release);
-	}
-	return own;
+	memcpy(&reader.own, &symbol, sizeof(reader.own));
+	reader.pool = dlsym(RTLD_DEFAULT, "mi_pool_controller_init") != NULL;
 }
 
 char *mi_rd_cmd(int sd, struct timeval *timeout, char *command, size_t *len_r, char *name)
 {
-	char *data = libmilters_own()(sd, timeout, command, len_r, name);
+	struct timeval soon = { .tv_sec = PACKET_SECONDS };
+	char *data;
 
+	pthread_once(&reader.once, find_reader);
+	data = reader.own(sd, reader.pool && timeout->tv_sec > soon.tv_sec ? &soon : timeout, command, len_r, name);
 	if (data == NULL || *len_r == 0)
 		return data;
 	if (*command == 'D')
