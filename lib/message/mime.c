@@ -15,7 +15,7 @@ enum {
 	BOUNDARIES_MAX = 4,              /* different boundaries that one entity may announce */
 	GMIME_TYPES_MAX = 4,             /* Content-Type fields of one entity that GMime reads, too */
 	GMIME_VALUE_MAX = 8192,          /* ... if they are not longer than this */
-	DEPTH_MAX = 1000,                /* whatever the caller allows (GMime: 1024); the open boundaries are compared with each other */
+	DEPTH_MAX = 1000,                /* whatever the caller allows (GMime: 1024); 16 bits must number the boundaries */
 	TYPES_MAX = 64,                  /* Content-Type fields of one entity that are parsed at all */
 };
 
@@ -29,6 +29,8 @@ struct frame {
 struct key {
 	const char *text;                /* the boundary without blanks at its end */
 	size_t len, frame;
+	uint32_t hash;
+	uint16_t next;
 };
 
 struct walk {
@@ -39,8 +41,7 @@ struct walk {
 	struct frame *frames;
 	size_t n_frames, frames_size;
 	struct key *keys;                /* of all frames, the innermost last */
-	uint32_t *hashes;                /* of their texts */
-	uint64_t seen[64];               /* a bit for the upper bits of each hash: most lines need no look at the keys */
+	uint16_t buckets[256];           /* number of the innermost key with a hash, or 0; key.next leads outwards */
 	uint32_t seed;                   /* of the hashes: nobody outside can write lines that collide */
 	size_t n_keys, keys_size, key_len_max;
 	bool failed;                     /* out of memory */
@@ -75,14 +76,26 @@ static uint32_t hash(const struct walk *w, const char *text, size_t len)
 	return h;
 }
 
-static void seen_add(struct walk *w, uint32_t h)
+/* Numbers of keys begin with 1. */
+static uint16_t *bucket(struct walk *w, uint32_t h)
 {
-	w->seen[h >> 26] |= UINT64_C(1) << (h >> 20 & 63);
+	return &w->buckets[h >> 24];
 }
 
-static bool seen(const struct walk *w, uint32_t h)
+/* The number of the innermost key with that text, or 0. */
+static uint16_t key_find(const struct walk *w, const char *text, size_t len, bool closing)
 {
-	return (w->seen[h >> 26] >> (h >> 20 & 63) & 1) != 0;
+	uint32_t h = hash(w, text, len);
+	uint16_t i = w->buckets[h >> 24];
+
+	for (; i != 0; i = w->keys[i - 1].next) {
+		const struct key *k = &w->keys[i - 1];
+
+		/* where several boundaries are announced, or one twice, none may close the multipart: for some readers it goes on */
+		if (k->hash == h && k->len == len && memcmp(k->text, text, len) == 0 && !(closing && w->frames[k->frame].ambiguous))
+			return i;
+	}
+	return 0;
 }
 
 /* The line without its end; *next is the line after it. */
@@ -98,8 +111,7 @@ static size_t line_len(const char *p, const char *end, const char **next)
 /* Is the line a delimiter of an open multipart (RFC 2046 section 5.1.1; blanks may follow)? The innermost that it fits wins. Its frame, or -1. */
 static ssize_t delimiter(const struct walk *w, const char *line, size_t len, bool *last_r)
 {
-	uint32_t open_hash, last_hash;
-	bool last;
+	uint16_t opens, closes = 0;
 
 	if (w->n_keys == 0 || len < 2 || line[0] != '-' || line[1] != '-')
 		return -1;
@@ -109,37 +121,20 @@ static ssize_t delimiter(const struct walk *w, const char *line, size_t len, boo
 		len--;
 	if (len > w->key_len_max + 2)
 		return -1;
-	last = len >= 2 && line[len - 2] == '-' && line[len - 1] == '-';
-	open_hash = hash(w, line, len);
-	last_hash = last ? hash(w, line, len - 2) : 0;
-	last = last && seen(w, last_hash);
-	if (!last && !seen(w, open_hash))
-		return -1;
-	for (size_t i = w->n_keys; i-- > 0;) {
-		const struct key *k = &w->keys[i];
-
-		/* where several boundaries are announced, or one twice, none may close the multipart: for some readers it goes on */
-		if (last && w->hashes[i] == last_hash && k->len == len - 2 && !w->frames[k->frame].ambiguous && memcmp(k->text, line, len - 2) == 0) {
-			*last_r = true;
-			return (ssize_t)k->frame;
-		}
-		if (w->hashes[i] == open_hash && k->len == len && memcmp(k->text, line, len) == 0) {
-			*last_r = false;
-			return (ssize_t)k->frame;
-		}
-	}
-	return -1;
+	opens = key_find(w, line, len, false);
+	if (len >= 2 && line[len - 2] == '-' && line[len - 1] == '-')
+		closes = key_find(w, line, len - 2, true);
+	*last_r = closes > opens;
+	return opens == 0 && closes == 0 ? -1 : (ssize_t)w->keys[(closes > opens ? closes : opens) - 1].frame;
 }
 
 static void frames_cut(struct walk *w, size_t n)
 {
 	if (n >= w->n_frames)
 		return;
-	w->n_keys = w->frames[n].first_key;
+	for (; w->n_keys > w->frames[n].first_key; w->n_keys--)
+		*bucket(w, w->keys[w->n_keys - 1].hash) = w->keys[w->n_keys - 1].next;
 	w->n_frames = n;
-	memset(w->seen, 0, sizeof(w->seen));
-	for (size_t i = 0; i < w->n_keys; i++)
-		seen_add(w, w->hashes[i]);
 }
 
 static void frame_push(struct walk *w, const struct entity *e, unsigned depth)
@@ -151,23 +146,23 @@ static void frame_push(struct walk *w, const struct entity *e, unsigned depth)
 	if (w->n_keys + BOUNDARIES_MAX > w->keys_size) {
 		w->keys_size = 2 * w->keys_size + 8 * BOUNDARIES_MAX;
 		w->keys = talloc_realloc(w->mem, w->keys, struct key, w->keys_size);
-		w->hashes = talloc_realloc(w->mem, w->hashes, uint32_t, w->keys_size);
 	}
-	if (w->frames == NULL || w->keys == NULL || w->hashes == NULL) {
+	if (w->frames == NULL || w->keys == NULL) {
 		w->failed = true;
 		return;
 	}
 	w->frames[w->n_frames] = (struct frame){ .depth = depth, .digest = e->digest, .ambiguous = e->n_boundaries > 1, .first_key = w->n_keys };
 	for (size_t i = 0; i < e->n_boundaries; i++) {
-		size_t len = strlen(e->boundaries[i]);
+		const char *text = e->boundaries[i];
+		size_t len = strlen(text);
+		uint32_t h = hash(w, text, len);
+		uint16_t outer = key_find(w, text, len, false);
 
-		for (size_t j = 0; j < w->frames[w->n_frames].first_key; j++) {
-			if (w->keys[j].len == len && memcmp(w->keys[j].text, e->boundaries[i], len) == 0)
-				w->frames[w->keys[j].frame].ambiguous = w->frames[w->n_frames].ambiguous = true;
-		}
-		w->keys[w->n_keys] = (struct key){ .text = e->boundaries[i], .len = len, .frame = w->n_frames };
-		w->hashes[w->n_keys] = hash(w, e->boundaries[i], len);
-		seen_add(w, w->hashes[w->n_keys++]);
+		/* marks all that share it: the innermost that was there before is marked already if others are */
+		if (outer != 0)
+			w->frames[w->keys[outer - 1].frame].ambiguous = w->frames[w->n_frames].ambiguous = true;
+		w->keys[w->n_keys++] = (struct key){ .text = text, .len = len, .frame = w->n_frames, .hash = h, .next = *bucket(w, h) };
+		*bucket(w, h) = (uint16_t)w->n_keys;
 		if (len > w->key_len_max)
 			w->key_len_max = len;
 	}
