@@ -406,6 +406,9 @@ static void judge_recipient(struct winnow_session *ws, struct rcpt *r)
 	if (t->n_rcpts > 0 && policy_fingerprint(r->policy) != policy_fingerprint(ws->judged)) {
 		judge_for(ws, ws->judged);
 		finding(t, CLASS_MIXED_RECIPIENTS, 1.0, "%s has policy \"%s\", the recipients before have \"%s\"", r->address.text, policy_name(r->policy), policy_name(ws->judged));
+		/* the first recipient's policy may observe: that must not let in mail for those whose policy enforces */
+		if (policy_mode(r->policy) == MODE_ENFORCE)
+			t->policy = r->policy;
 		return;
 	}
 	judge_for(ws, r->policy);

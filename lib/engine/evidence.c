@@ -123,6 +123,8 @@ static const char *mail_class(const struct verdict *v)
 {
 	if (v->intended <= ACT_ACCEPT)
 		return v->class == CLASS_WHITELISTED ? "whitelisted" : "ham";
+	if (v->intended == ACT_TEMPFAIL)
+		return "unsure";                 /* it was not judged to the end */
 	if (v->class == CLASS_MALWARE)
 		return "virus";
 	if (v->class == CLASS_PHISHING || v->class == CLASS_SAFEBROWSING)

@@ -27,9 +27,14 @@ static enum action limit_action(const struct verdict_input *in, enum class_id cl
 	return action;
 }
 
+/* mixed-recipients is of a recipient: where it was let in all the same (observe, tag) it is shown, and says nothing of the message. */
 static enum action action_of(const struct verdict_input *in, enum class_id class)
 {
-	return limit_action(in, class, policy_class(in->policy, class)->action);
+	enum action action = limit_action(in, class, policy_class(in->policy, class)->action);
+
+	if (class == CLASS_MIXED_RECIPIENTS && in->stage != STAGE_RCPT && (action == ACT_TEMPFAIL || action == ACT_REJECT))
+		return ACT_SCORE;
+	return action;
 }
 
 /* A black hole says something of its own recipient, and of the message if no other recipient is left; nothing of the recipients after it. */
