@@ -57,6 +57,7 @@ void signals_block(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGURG, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);                /* a limit of file sizes is an error of one write, not the end */
 }
 
 static void pause_ms(long ms)
