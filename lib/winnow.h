@@ -150,6 +150,20 @@ WINNOW_API char *winnow_stats(struct winnow_engine *engine, enum winnow_stats_fo
 /* What is in force for a recipient (outbound: a sender or user), with the file and line of each setting. NULL: address is none. winnow_free. */
 WINNOW_API char *winnow_policy(struct winnow_engine *engine, const char *address, bool outbound, bool json);
 
+/* Why: the journal's records with that id, queue id or Message-ID, each with its checks, or a JSON array of the records; beside a running daemon or without one.
+ * 0 with *text_r (winnow_free); -ENOENT: none, -EACCES: no right to read the journal, or another -errno, with *error_r. */
+WINNOW_API int winnow_explain(struct winnow_engine *engine, const char *id, bool json, char **text_r, char **error_r);
+
+/* What winnow_search() asks for; NULL and 0: any. from, rcpt: an address, "<>", or a domain; ip: an address or network; times in microseconds since 1970, until is not included. */
+struct winnow_query {
+	const char *from, *rcpt, *ip, *class_id, *action;
+	int64_t since, until;
+	size_t limit;                    /* 0: 100 */
+};
+
+/* The journal's records that fit, the newest first, as a table or JSON array. 0 with *text_r (winnow_free), or -errno with *error_r; -EINVAL: the query's ip, class or action is none. */
+WINNOW_API int winnow_search(struct winnow_engine *engine, const struct winnow_query *query, bool json, char **text_r, char **error_r);
+
 /* The commented file of all defaults: etc/winnow.conf is made from it. winnow_free. */
 WINNOW_API char *winnow_defaults(void);
 

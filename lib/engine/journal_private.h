@@ -65,7 +65,7 @@ int journal_db_write(struct journal_db *db, const struct journal_row *const *row
 /* The time of the newest record; 0: none. */
 int64_t journal_db_newest(struct journal_db *db);
 
-/* One step (some hundred rows) of making room: 1: there is more to do, 0: done, or -errno. */
+/* One step (some rows) of making room: 1: there is more to do, 0: done, or -errno. */
 int journal_db_bound(struct journal_db *db, int64_t size_max);
 /* ... of dropping what is older than before, and what stands in front of it with a time after future (a clock was wrong then). */
 int journal_db_expire(struct journal_db *db, int64_t before, int64_t future);

@@ -10,6 +10,7 @@
 
 enum {
 	BATCH_ROWS = 1000, BATCH_BYTES = 1 << 20,        /* in one transaction: the file grows by no more before its size is looked at */
+	BOUND_STEPS = 16,                                /* of making room after each: more than it took */
 	GATHER_US = 100000, RETRY_US = 1000000, MINUTE_US = 60000000
 };
 #define HOUR_US 3600000000LL
@@ -151,7 +152,7 @@ static int write_taken(struct journal *j, int64_t size_max)
 
 	while (result == 0 && j->taken != NULL) {
 		result = write_batch(j);
-		for (int i = 0, more = 1; i < 4 && more == 1 && result == 0 && j->db != NULL; i++)
+		for (int i = 0, more = 1; i < BOUND_STEPS && more == 1 && result == 0 && j->db != NULL; i++)
 			more = journal_db_bound(j->db, size_max);
 	}
 	if (result == 0 && j->failing) {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	STEP_ROWS = 512,                 /* in one step of making room */
+	STEP_ROWS = 128,                 /* in one step of making room */
 	WAL_PAGES_MAX = 16384,           /* 64 MB: a reader holds on to old pages, nothing more is written until it lets go */
 	VACUUM_PAGES = 256, SLACK_PAGES = 256
 };

@@ -5,10 +5,12 @@
 #include <sysexits.h>
 
 /* A new command is a file and two lines here. */
-extern const struct command command_check, command_classes, command_classify, command_defaults, command_ping, command_policy, command_quarantine, command_reload, command_stats;
+extern const struct command command_check, command_classes, command_classify, command_defaults, command_explain, command_ping, command_policy,
+	command_quarantine, command_reload, command_search, command_stats;
 
 const struct command *const ctl_commands[] = {
-	&command_check, &command_classes, &command_classify, &command_defaults, &command_ping, &command_policy, &command_quarantine, &command_reload, &command_stats,
+	&command_check, &command_classes, &command_classify, &command_defaults, &command_explain, &command_ping, &command_policy,
+	&command_quarantine, &command_reload, &command_search, &command_stats,
 	NULL,
 };
 
