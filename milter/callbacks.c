@@ -6,12 +6,22 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* One daemon a process: libmilter has no place for it but here. */
 static struct winnow_engine *the_engine;
 static atomic_uint running;
+static atomic_bool finished;
 
-#define ENTER() atomic_fetch_add(&running, 1)
+/* Every callback begins here. false: the process ends, nothing may be touched any more. */
+static bool enter(void)
+{
+	atomic_fetch_add(&running, 1);
+	if (!atomic_load(&finished))
+		return true;
+	atomic_fetch_sub(&running, 1);
+	return false;
+}
 
 static sfsistat leave(sfsistat status)
 {
@@ -19,9 +29,14 @@ static sfsistat leave(sfsistat status)
 	return status;
 }
 
-unsigned callbacks_running(void)
+bool callbacks_finish(void)
 {
-	return atomic_load(&running);
+	struct timespec step = { .tv_nsec = 10 * 1000000 };
+
+	atomic_store(&finished, true);
+	for (int i = 0; atomic_load(&running) > 0 && i < 1000; i++)
+		nanosleep(&step, NULL);
+	return atomic_load(&running) == 0;
 }
 
 static struct connection *connection_of(SMFICTX *ctx)
@@ -42,11 +57,13 @@ static sfsistat cb_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	const unsigned long wanted_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT | SMFIF_QUARANTINE | SMFIF_CHGFROM | SMFIF_SETSYMLIST;
 	/* only what needs no answer goes without: headers and DATA; at the others we may refuse */
 	const unsigned long wanted_protocol = SMFIP_NR_HDR | SMFIP_NR_DATA | SMFIP_RCPT_REJ | SMFIP_HDR_LEADSPC;
-	struct connection *c = calloc(1, sizeof(*c));
+	struct connection *c;
 
 	(void)f2;
 	(void)f3;
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
+	c = calloc(1, sizeof(*c));
 	if (c == NULL || smfi_setpriv(ctx, c) != MI_SUCCESS) {
 		free(c);
 		return leave(SMFIS_REJECT);
@@ -84,7 +101,8 @@ static sfsistat cb_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 	const struct winnow_verdict *verdict;
 	char text[INET6_ADDRSTRLEN];
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	if (c == NULL)
 		return leave(SMFIS_TEMPFAIL);
 	client_address(address, &client, text);
@@ -99,7 +117,8 @@ static sfsistat cb_helo(SMFICTX *ctx, char *name)
 	struct winnow_tls tls = macros_tls(ctx);
 	struct winnow_session *s = session_of(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	return leave(s == NULL ? SMFIS_TEMPFAIL : reply_say(ctx, winnow_helo(s, name, &tls)));
 }
 
@@ -108,7 +127,8 @@ static sfsistat cb_mail(SMFICTX *ctx, char **argv)
 	struct connection *c = connection_of(ctx);
 	struct winnow_login login = macros_login(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	if (c == NULL || c->session == NULL)
 		return leave(SMFIS_TEMPFAIL);
 	c->accepted = false;
@@ -121,7 +141,8 @@ static sfsistat cb_rcpt(SMFICTX *ctx, char **argv)
 	const char *refused = macros_refused(ctx);
 	sfsistat status;
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	if (c == NULL || c->session == NULL)
 		return leave(SMFIS_TEMPFAIL);
 	status = reply_say(ctx, winnow_rcpt(c->session, (const char *const *)argv, refused, c->postfix && !c->accepted ? NULL : macros_queue_id(ctx)));
@@ -133,7 +154,8 @@ static sfsistat cb_data(SMFICTX *ctx)
 {
 	struct connection *c = connection_of(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	/* what is wrong here is said at end of headers: a refusal in a callback without reply hangs the session */
 	if (c != NULL && c->session != NULL)
 		(void)winnow_data(c->session, macros_queue_id(ctx));
@@ -145,7 +167,8 @@ static sfsistat cb_header(SMFICTX *ctx, char *name, char *value)
 	struct connection *c = connection_of(ctx);
 	char *spaced = NULL;
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	if (c != NULL && c->session != NULL) {
 		/* an MTA that does not tell leading spaces has taken one away */
 		if (!c->leading_space && (spaced = malloc(strlen(value) + 2)) != NULL) {
@@ -162,7 +185,8 @@ static sfsistat cb_eoh(SMFICTX *ctx)
 {
 	struct winnow_session *s = session_of(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	return leave(s == NULL ? SMFIS_TEMPFAIL : reply_say(ctx, winnow_eoh(s)));
 }
 
@@ -170,7 +194,8 @@ static sfsistat cb_body(SMFICTX *ctx, unsigned char *data, size_t len)
 {
 	struct winnow_session *s = session_of(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	return leave(s == NULL ? SMFIS_TEMPFAIL : reply_say(ctx, winnow_body(s, data, len)));
 }
 
@@ -178,7 +203,8 @@ static sfsistat cb_eom(SMFICTX *ctx)
 {
 	struct connection *c = connection_of(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	if (c == NULL || c->session == NULL)
 		return leave(SMFIS_TEMPFAIL);
 	c->accepted = false;
@@ -189,7 +215,8 @@ static sfsistat cb_unknown(SMFICTX *ctx, const char *line)
 {
 	struct winnow_session *s = session_of(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	return leave(s == NULL ? SMFIS_CONTINUE : reply_say(ctx, winnow_command(s, line)));
 }
 
@@ -197,7 +224,8 @@ static sfsistat cb_abort(SMFICTX *ctx)
 {
 	struct connection *c = connection_of(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	if (c != NULL) {
 		c->accepted = false;
 		if (c->session != NULL)
@@ -210,7 +238,8 @@ static sfsistat cb_close(SMFICTX *ctx)
 {
 	struct connection *c = connection_of(ctx);
 
-	ENTER();
+	if (!enter())
+		return SMFIS_TEMPFAIL;
 	if (c != NULL) {
 		(void)smfi_setpriv(ctx, NULL);
 		winnow_close(c->session);

@@ -45,16 +45,17 @@ static int64_t now_ms(void)
 
 /* ---- reading and writing under a deadline */
 
+/* false: the deadline passed, or the daemon stops (nobody reads the eventfd empty: it wakes every thread). */
 static bool wait_for(int fd, short events, int64_t deadline)
 {
-	struct pollfd p = { .fd = fd, .events = events };
+	struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = control.wake, .events = POLLIN } };
 	int64_t left;
 
 	while ((left = deadline - now_ms()) > 0) {
-		int n = poll(&p, 1, (int)left);
+		int n = poll(p, 2, (int)left);
 
 		if (n > 0)
-			return true;
+			return p[1].revents == 0;
 		if (n < 0 && errno != EINTR)
 			return false;
 	}
@@ -210,7 +211,7 @@ static void serve(int fd)
 	bool json = false;
 
 	if (!read_line(fd, &q)) {
-		complain(fd, "the question did not come in time, or is too long");
+		complain(fd, atomic_load(&control.stopped) ? "the daemon is stopping" : "the question did not come in time, or is too long");
 	} else if ((wrong = read_words(&q, &json)) != NULL) {
 		complain(fd, wrong);
 	} else if (!read_input(fd, &q)) {
@@ -365,21 +366,19 @@ static void remove_socket(void)
 	control.path = NULL;
 }
 
-void control_stop(void)
+bool control_stop(void)
 {
 	struct timespec step = { .tv_nsec = 10 * 1000000 };
 	uint64_t one = 1;
 
 	if (atomic_exchange(&control.stopped, true))
-		return;
-	if (control.started) {
-		if (write(control.wake, &one, sizeof(one)) == sizeof(one))
-			pthread_join(control.thread, NULL);
-		close(control.wake);
-	}
+		return atomic_load(&control.clients) == 0;
+	if (control.started && write(control.wake, &one, sizeof(one)) == sizeof(one))
+		pthread_join(control.thread, NULL);
 	remove_socket();
 	if (control.fd >= 0)
 		close(control.fd);
 	for (int i = 0; atomic_load(&control.clients) > 0 && i < 500; i++)
 		nanosleep(&step, NULL);
+	return atomic_load(&control.clients) == 0;
 }

@@ -10,7 +10,8 @@ int control_open(struct winnow_engine *engine, unsigned uid);
 /* Starts the thread that answers. */
 int control_start(struct winnow_engine *engine);
 
-/* Ends it; questions that run are waited for, within a bound. The socket goes. Once, from any thread; later calls do nothing. */
-void control_stop(void);
+/* Ends it: the socket goes, clients that have not asked yet are sent away, questions that run are waited for, five seconds at most. From any thread; later calls do nothing.
+ * true: no question runs any more. */
+bool control_stop(void);
 
 #endif

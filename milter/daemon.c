@@ -116,10 +116,17 @@ int pid_file_write(struct winnow_engine *engine)
 	return 0;
 }
 
+/* A daemon that was started while this one drained may have written its own pid there: that stays. */
 void pid_file_remove(void)
 {
-	if (pid_path != NULL)
-		(void)unlink(pid_path);
+	FILE *f = pid_path != NULL ? fopen(pid_path, "re") : NULL;
+	int pid = 0;
+
+	if (f != NULL) {
+		if (fscanf(f, "%d", &pid) == 1 && pid == (int)getpid())
+			(void)unlink(pid_path);
+		fclose(f);
+	}
 	winnow_free(pid_path);
 	pid_path = NULL;
 }

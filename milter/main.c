@@ -93,24 +93,50 @@ static void greet(struct winnow_engine *engine, char *notes)
 	if (mode != NULL && strcmp(mode, "observe") == 0)
 		winnow_log(engine, WINNOW_LOG_WARNING, "mode = \"observe\": everything is judged and recorded, nothing is refused; set mode = \"enforce\" when you have looked");
 	winnow_free(mode);
-	winnow_free(notes);
 }
 
-/* Callbacks may still run when smfi_main has returned: nothing is torn down under them. */
-static void wait_for_callbacks(void)
+/* Takes everything that others need, while still root, and then the identity that it runs with. */
+static int take_all(struct winnow_engine *engine, const struct identity *identity)
 {
-	struct timespec step = { .tv_nsec = 10 * 1000000 };
+	char *errors = NULL;
 
-	for (int i = 0; callbacks_running() > 0 && i < 1000; i++)
-		nanosleep(&step, NULL);
+	if (winnow_engine_prepare(engine, identity->uid, identity->gid, &errors) == 0 && control_open(engine, identity->uid) == 0 && pid_file_write(engine) == 0
+	    && identity_take(identity) == 0 && winnow_engine_start(engine, &errors) == 0)
+		return EX_OK;
+	say(errors);
+	return EX_CANTCREAT;
+}
+
+/* From a good start to the end of the last session. */
+static int work(struct winnow_engine *engine, char *notes)
+{
+	int status = EX_OSERR;
+
+	if (signals_start(engine) == 0 && control_start(engine) == 0) {
+		greet(engine, notes);
+		daemon_ready();
+		status = smfi_main() == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
+	}
+	signals_join();
+	return status;
+}
+
+/* What is still used after all waiting must not be freed: the process ends without tearing down. */
+static void end_at_once(struct winnow_engine *engine, int status)
+{
+	struct timespec while_the_log_is_written = { .tv_nsec = 300 * 1000000 };
+
+	winnow_log(engine, WINNOW_LOG_WARNING, "stopped, while a message or a question of winnowctl was still being worked on");
+	nanosleep(&while_the_log_is_written, NULL);
+	_exit(status);
 }
 
 /* Everything between a good configuration and the end of the process. */
 static int serve(struct winnow_engine *engine, const struct arguments *a, char *notes)
 {
 	struct identity identity;
-	char *errors = NULL;
-	int status = EX_OK;
+	bool idle;
+	int status;
 
 	if (identity_find(engine, &identity) != 0)
 		return EX_NOUSER;
@@ -119,24 +145,17 @@ static int serve(struct winnow_engine *engine, const struct arguments *a, char *
 		return EX_UNAVAILABLE;
 	if (listen_as_configured(engine, a->socket) != 0)
 		return EX_OSERR;
-	if (winnow_engine_prepare(engine, identity.uid, identity.gid, &errors) != 0 || control_open(engine, identity.uid) != 0 || pid_file_write(engine) != 0 || identity_take(&identity) != 0
-	    || winnow_engine_start(engine, &errors) != 0) {
-		say(errors);
-		listener_remove();
-		return EX_CANTCREAT;
-	}
-	if (signals_start(engine) != 0 || control_start(engine) != 0)
-		return EX_OSERR;
-	greet(engine, notes);
-	daemon_ready();
-	if (smfi_main() != MI_SUCCESS)
-		status = EX_SOFTWARE;
-	signals_join();
-	control_stop();
-	wait_for_callbacks();
+	status = take_all(engine, &identity);
+	if (status == EX_OK)
+		status = work(engine, notes);
+	idle = control_stop();
+	idle &= callbacks_finish();
 	listener_remove();
 	pid_file_remove();
-	winnow_log(engine, WINNOW_LOG_INFO, "stopped");
+	if (!idle)
+		end_at_once(engine, status);
+	if (status == EX_OK)
+		winnow_log(engine, WINNOW_LOG_INFO, "stopped");
 	return status;
 }
 
@@ -163,6 +182,7 @@ int main(int argc, char **argv)
 		return EX_CONFIG;
 	}
 	status = serve(engine, &a, notes);
+	winnow_free(notes);
 	winnow_engine_free(engine);
 	return status;
 }

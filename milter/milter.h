@@ -20,8 +20,9 @@ struct connection {
 /* The table for smfi_register(); engine is handed to every session. */
 struct smfiDesc *callbacks(struct winnow_engine *engine);
 
-/* Callbacks that run now: they may go on after smfi_main() has returned. */
-unsigned callbacks_running(void);
+/* After smfi_main() has returned callbacks may go on, and others may begin: those do nothing from here on, the ones that run are waited for, ten seconds at most.
+ * true: none runs any more. */
+bool callbacks_finish(void);
 
 /* ---- macros.c: which macros are read at which stage */
 

@@ -1,0 +1,70 @@
+# test_process.py - winnow-milter as a process: what it makes and takes away, what a reload changes, and winnowctl beside it
+import os
+import socket
+import subprocess
+import time
+import unittest
+
+from daemon import Daemon, DaemonError
+
+BUILD = os.environ.get('WINNOW_BUILD', '.')
+
+
+class Case(unittest.TestCase):
+	def daemon(self, lines='', start=True):
+		d = Daemon(BUILD, lines)
+		self.addCleanup(d.clean)
+		self.addCleanup(d.kill)
+		if start:
+			d.start()
+		return d
+
+	def ctl(self, d, *args, **options):
+		return subprocess.run([d.ctl_program, '-c', d.conf] + list(args), cwd=d.dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, **options)
+
+	def pid(self, d):
+		with open(d.path('pid')) as f:
+			return int(f.read())
+
+	def eventually(self, what, seconds=5):
+		end = time.monotonic() + seconds
+		while not what():
+			self.assertLess(time.monotonic(), end, 'it did not come')
+			time.sleep(0.02)
+
+
+class Life(Case):
+	def test_what_was_made_is_gone_after_a_stop(self):
+		d = self.daemon('pid_file = "pid"\n')
+		self.assertEqual(self.pid(d), d.process.pid)
+		d.stop()
+		for name in 'pid', 'control.sock', 'milter.sock':
+			self.assertFalse(os.path.exists(d.path(name)), name)
+
+	def test_the_pid_file_of_a_daemon_that_was_started_meanwhile_stays(self):
+		d = self.daemon('pid_file = "pid"\n')
+		d.write('pid', '%d\n' % os.getpid(), whole=False)
+		d.stop()
+		self.assertEqual(self.pid(d), os.getpid())
+
+	def test_a_start_that_fails_leaves_nothing_behind(self):
+		d = self.daemon('pid_file = "pid"\n', start=False)
+		d.write('quarantine/index.sqlite/x', 'no database')       # a folder where the index should be
+		self.assertRaises(DaemonError, d.start)
+		self.assertEqual(d.process.poll(), 73)
+		for name in 'pid', 'control.sock', 'milter.sock':
+			self.assertFalse(os.path.exists(d.path(name)), name)
+
+	def test_a_client_of_the_control_socket_that_says_nothing_does_not_delay_a_stop(self):
+		d = self.daemon()
+		s = socket.socket(socket.AF_UNIX)
+		self.addCleanup(s.close)
+		s.connect(d.path('control.sock'))
+		time.sleep(0.2)
+		begin = time.monotonic()
+		d.stop()
+		self.assertLess(time.monotonic() - begin, 2)
+
+
+if __name__ == '__main__':
+	unittest.main()
