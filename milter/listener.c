@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "socket.h"
+
 static struct {
 	int fd;                          /* -1: none */
 	const char *path;                /* of a unix socket */
@@ -57,6 +59,16 @@ static int open_failed(const char *spec, int error)
 	return -1;
 }
 
+/* libmilter would take a unix socket away from a daemon that runs. */
+static bool is_answered(const char *spec)
+{
+	int fd = socket_connect(spec);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 int listener_open(const char *spec, const char *group, unsigned mode)
 {
 	int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC), one = 1;
@@ -65,6 +77,8 @@ int listener_open(const char *spec, const char *group, unsigned mode)
 
 	if (lowest >= 0)
 		close(lowest);
+	if (path != NULL && is_answered(spec))
+		return open_failed(spec, EADDRINUSE);
 	if (smfi_setconn((char *)(uintptr_t)spec) != MI_SUCCESS) {
 		fprintf(stderr, "winnow-milter: \"%s\" is no socket; write inet:PORT@HOST, inet6:PORT@HOST or unix:PATH\n", spec);
 		return -1;

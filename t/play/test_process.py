@@ -6,6 +6,7 @@ import time
 import unittest
 
 from daemon import Daemon, DaemonError
+from mta import Mta
 
 BUILD = os.environ.get('WINNOW_BUILD', '.')
 
@@ -54,6 +55,18 @@ class Life(Case):
 		self.assertEqual(d.process.poll(), 73)
 		for name in 'pid', 'control.sock', 'milter.sock':
 			self.assertFalse(os.path.exists(d.path(name)), name)
+
+	def test_a_second_daemon_takes_no_socket_from_one_that_runs(self):
+		d = self.daemon()
+		for _ in range(2):
+			r = subprocess.run([d.program, '-f', '-c', d.conf], cwd=d.dir, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
+			self.assertIn(r.returncode, (71, 73), r.stdout)
+			self.assertRegex(r.stdout, b'[Aa]nother winnow-milter')
+			mta = Mta(d.address, 'postfix')
+			self.assertEqual(mta.connect('203.0.113.7').code, 250)
+			mta.quit()
+			self.assertEqual(self.ctl(d, '-s', d.path('control.sock'), 'ping').returncode, 0)
+			d.write_config('control = "other.sock"')
 
 	def test_a_client_of_the_control_socket_that_says_nothing_does_not_delay_a_stop(self):
 		d = self.daemon()
