@@ -241,47 +241,70 @@ void winnow_engine_free(struct winnow_engine *engine)
 	/* GMime stays: once shut down it cannot be begun again in a process, and a program may make a second engine */
 }
 
+static void log_lines(struct winnow_engine *engine, const char *text)
+{
+	char *copy = strdup(text != NULL ? text : ""), *save = NULL;
+
+	for (char *line = copy != NULL ? strtok_r(copy, "\n", &save) : NULL; line != NULL; line = strtok_r(NULL, "\n", &save))
+		winnow_log(engine, WINNOW_LOG_ERROR, "reload: %s", line);
+	free(copy);
+}
+
+/* One service did not take the new configuration: that is said, the others do. */
+static void not_taken(struct winnow_engine *engine, const char *service, char *error, const char *consequence)
+{
+	winnow_log(engine, WINNOW_LOG_ERROR, "reload: %s: %s; %s", service, error != NULL ? error : "out of memory", consequence);
+}
+
+/* Services that run take what is new for them, before a session sees the new configuration. */
+static void change_services(struct winnow_engine *engine, const struct config *fresh)
+{
+	struct log_options options = log_options_of(engine, fresh);
+	struct journal_options journal = journal_options_of(fresh);
+	char *error = NULL, *folder_error = NULL;
+
+	if (log_change(engine->log, &options, &error) != 0)
+		not_taken(engine, "log", error, "the old target stays");
+	TALLOC_FREE(error);
+	if (make_folder(setting_string(config_default_policy(fresh), &global_settings[G_SPOOL]), &folder_error) != 0)
+		not_taken(engine, "spool", folder_error, "messages over memory_max are deferred until it can be used");
+	free(folder_error);
+	if (keep_open(engine, fresh, &error) != 0)
+		not_taken(engine, "quarantine", error, "refusals that keep a copy are deferred until it can be used");
+	TALLOC_FREE(error);
+	if (engine->journal != NULL && journal_change(engine->journal, &journal, &error) != 0)
+		not_taken(engine, "journal", error, "the old one stays in use");
+	TALLOC_FREE(error);
+}
+
+/* Sockets, identity and pid file are taken at the start, as root. */
+static void say_what_waits(struct winnow_engine *engine, const struct config *old, const struct config *fresh)
+{
+	static const int rows[] = { G_LISTEN, G_LISTEN_GROUP, G_LISTEN_MODE, G_CONTROL, G_CONTROL_GROUP, G_USER, G_GROUP, G_PID_FILE };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!config_same(old, fresh, &global_settings[rows[i]]))
+			winnow_log(engine, WINNOW_LOG_WARNING, "reload: `%s` has changed: it takes effect at the next start of winnow-milter", global_settings[rows[i]].name);
+}
+
 static int reload(struct winnow_engine *engine, char **errors_r)
 {
 	struct config *fresh, *old;
-	struct log_options options;
-	char *error = NULL;
 
 	*errors_r = NULL;
 	if (load(engine, &fresh, errors_r, NULL) != 0) {
 		winnow_log(engine, WINNOW_LOG_ERROR, "reload: the configuration has errors; the old one stays in force");
-		for (char *save = NULL, *copy = *errors_r != NULL ? strdup(*errors_r) : NULL, *line = copy ? strtok_r(copy, "\n", &save) : NULL;; line = strtok_r(NULL, "\n", &save)) {
-			if (line == NULL) {
-				free(copy);
-				break;
-			}
-			winnow_log(engine, WINNOW_LOG_ERROR, "reload: %s", line);
-		}
+		log_lines(engine, *errors_r);
 		return -EINVAL;
 	}
-	options = log_options_of(engine, fresh);
-	if (engine->log != NULL && log_change(engine->log, &options, &error) != 0) {
-		winnow_log(engine, WINNOW_LOG_ERROR, "reload: log: %s; the old target stays", error);
-		talloc_free(error);
-		error = NULL;
-	}
-	if (engine->log != NULL && keep_open(engine, fresh, &error) != 0) {
-		winnow_log(engine, WINNOW_LOG_ERROR, "reload: quarantine: %s; refusals that keep a copy are deferred until it can be used", error);
-		talloc_free(error);
-		error = NULL;
-	}
-	if (engine->journal != NULL) {
-		struct journal_options journal = journal_options_of(fresh);
-
-		if (journal_change(engine->journal, &journal, &error) != 0)
-			winnow_log(engine, WINNOW_LOG_ERROR, "reload: journal: %s; the old one stays in use", error != NULL ? error : "out of memory");
-		talloc_free(error);
-	}
+	if (engine->log != NULL)                 /* it was started */
+		change_services(engine, fresh);
 	apply(engine, fresh);
 	pthread_mutex_lock(&engine->config_lock);
 	old = engine->config;
 	engine->config = fresh;
 	pthread_mutex_unlock(&engine->config_lock);
+	say_what_waits(engine, old, fresh);
 	config_unref(old);
 	winnow_log(engine, WINNOW_LOG_INFO, "reload: %s is in force", engine->config_path != NULL ? engine->config_path : "the built-in configuration");
 	return 0;

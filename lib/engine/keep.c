@@ -115,8 +115,13 @@ int keep_copy(struct winnow_session *ws)
 	char *error = NULL;
 	int result;
 
-	if (k == NULL && keep_open(engine, ws->t.config, &error) == 0)
-		k = present(engine);
+	if (k == NULL) {
+		struct config *config = engine_config(engine);   /* not the message's own: a reload may have named another folder */
+
+		if (keep_open(engine, config, &error) == 0)
+			k = present(engine);
+		config_unref(config);
+	}
 	if (k == NULL) {
 		result = -EIO;
 	} else {

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import time
 import unittest
+from email.utils import formatdate
 
 from daemon import Daemon, DaemonError
 from mta import Mta
@@ -77,6 +78,44 @@ class Life(Case):
 		begin = time.monotonic()
 		d.stop()
 		self.assertLess(time.monotonic() - begin, 2)
+
+
+class Reload(Case):
+	def reload(self, d, lines):
+		mark = d.log_size()
+		d.write_config(lines)
+		self.assertEqual(self.ctl(d, 'reload').returncode, 0)
+		self.eventually(lambda: 'is in force' in d.log(mark))
+		return d.log(mark)
+
+	def send(self, d, size):
+		mta = Mta(d.address, 'postfix')
+		self.assertTrue(mta.connect('203.0.113.7', 'mail.friend.example').ok)
+		mta.helo('mail.friend.example')
+		mta.mail('<a@friend.example>')
+		mta.rcpt('<anna@example.com>')
+		reply = mta.send(b'From: a@friend.example\r\nDate: %s\r\n\r\n' % formatdate().encode() + b'text\r\n' * (size // 6))
+		mta.quit()
+		return reply
+
+	def test_a_spool_that_a_reload_names_is_made(self):
+		d = self.daemon('memory_max = "64K"\n')
+		self.assertEqual(self.send(d, 200000).code, 250)
+		self.reload(d, 'memory_max = "64K"\nspool = "new/spool"\n')
+		reply = self.send(d, 200000)
+		self.assertEqual(reply.code, 250, reply)
+
+	def test_a_spool_that_cannot_be_made_is_said_by_the_reload(self):
+		d = self.daemon()
+		d.write('file', 'x')
+		self.assertRegex(self.reload(d, 'spool = "file/spool"\n'), 'reload: spool: .*file/spool.*deferred')
+
+	def test_what_waits_for_the_next_start_is_said(self):
+		d = self.daemon()
+		self.assertNotIn('next start', self.reload(d, ''))
+		said = self.reload(d, 'pid_file = "pid"\nlisten_mode = "0600"\n')
+		for name in 'pid_file', 'listen_mode':
+			self.assertRegex(said, r'reload: `%s` .*next start' % name)
 
 
 if __name__ == '__main__':
