@@ -1,4 +1,4 @@
-/* control.c - the control socket: what winnowctl asks of a running daemon; a client that hangs or floods costs one of a few threads until its deadline */
+/* control.c - the control socket: what winnowctl asks of a running daemon; a client that hangs costs one of a few threads, until its deadline or until another client needs it */
 #include "control.h"
 
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include <jansson.h>
 
 #include "ctl/ctl.h"
+#include "places.h"
 #include "socket.h"
 #include "wire.h"
 
@@ -62,15 +63,16 @@ static bool wait_for(int fd, short events, int64_t deadline)
 	return false;
 }
 
-static ssize_t read_some(int fd, char *to, size_t room, int64_t deadline)
+static ssize_t read_some(struct place *place, char *to, size_t room, int64_t deadline)
 {
 	ssize_t n;
 
 	do {
-		if (!wait_for(fd, POLLIN, deadline))
+		if (!wait_for(place->fd, POLLIN, deadline))
 			return -1;
-		n = read(fd, to, room);
+		n = read(place->fd, to, room);
 	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
+	place_touch(place);
 	return n;
 }
 
@@ -104,14 +106,14 @@ struct question {
 	size_t input_len;
 };
 
-static bool read_line(int fd, struct question *q)
+static bool read_line(struct place *place, struct question *q)
 {
 	int64_t deadline = now_ms() + WIRE_LINE_SECONDS * 1000;
 	char *end;
 
 	q->line = malloc(WIRE_LINE_MAX);
 	while (q->line != NULL && q->have < WIRE_LINE_MAX) {
-		ssize_t n = read_some(fd, q->line + q->have, WIRE_LINE_MAX - q->have, deadline);
+		ssize_t n = read_some(place, q->line + q->have, WIRE_LINE_MAX - q->have, deadline);
 
 		if (n <= 0)
 			return false;
@@ -151,7 +153,7 @@ static const char *read_words(struct question *q, bool *json_r)
 	return NULL;
 }
 
-static bool read_input(int fd, struct question *q)
+static bool read_input(struct place *place, struct question *q)
 {
 	int64_t deadline = now_ms() + WIRE_TOTAL_SECONDS * 1000;
 	size_t at = q->have - q->line_len - 1;
@@ -162,7 +164,7 @@ static bool read_input(int fd, struct question *q)
 	at = at < q->input_len ? at : q->input_len;
 	memcpy(q->input, q->line + q->line_len + 1, at);
 	while (at < q->input_len) {
-		ssize_t n = read_some(fd, q->input + at, q->input_len - at, deadline);
+		ssize_t n = read_some(place, q->input + at, q->input_len - at, deadline);
 
 		if (n <= 0)
 			return false;
@@ -202,30 +204,42 @@ static void complain(int fd, const char *what)
 	answer(fd, EX_PROTOCOL, "", 0, text, (size_t)n);
 }
 
-static void serve(int fd)
+/* Runs the command and answers. */
+static void run_and_answer(struct place *place, const struct question *q, bool json)
 {
-	struct question q = { 0 };
 	char *out = NULL, *err = NULL;
 	size_t out_len = 0, err_len = 0;
+	FILE *to = open_memstream(&out, &out_len), *complaints = open_memstream(&err, &err_len);
+	int status = EX_OSERR;
+
+	if (to != NULL && complaints != NULL) {
+		place_busy(place, true);
+		status = run(q, json, to, complaints);
+		place_busy(place, false);
+	}
+	if (to != NULL)
+		fclose(to);
+	if (complaints != NULL)
+		fclose(complaints);
+	answer(place->fd, status, out, out_len, err, err_len);
+	free(out);
+	free(err);
+}
+
+static void serve(struct place *place)
+{
+	struct question q = { 0 };
 	const char *wrong;
 	bool json = false;
 
-	if (!read_line(fd, &q)) {
-		complain(fd, atomic_load(&control.stopped) ? "the daemon is stopping" : "the question did not come in time, or is too long");
-	} else if ((wrong = read_words(&q, &json)) != NULL) {
-		complain(fd, wrong);
-	} else if (!read_input(fd, &q)) {
-		complain(fd, "the input did not come in time");
-	} else {
-		FILE *to = open_memstream(&out, &out_len), *complaints = open_memstream(&err, &err_len);
-		int status = run(&q, json, to, complaints);
-
-		fclose(to);
-		fclose(complaints);
-		answer(fd, status, out, out_len, err, err_len);
-	}
-	free(out);
-	free(err);
+	if (!read_line(place, &q))
+		complain(place->fd, atomic_load(&control.stopped) ? "the daemon is stopping" : "the question did not come in time, or is too long");
+	else if ((wrong = read_words(&q, &json)) != NULL)
+		complain(place->fd, wrong);
+	else if (!read_input(place, &q))
+		complain(place->fd, "the input did not come in time");
+	else
+		run_and_answer(place, &q, json);
 	free(q.input);
 	free(q.line);
 	json_decref(q.json);
@@ -233,10 +247,10 @@ static void serve(int fd)
 
 static void *client(void *argument)
 {
-	int fd = (int)(intptr_t)argument;
+	struct place *place = argument;
 
-	serve(fd);
-	close(fd);
+	serve(place);
+	place_leave(place);
 	atomic_fetch_sub(&control.clients, 1);
 	return NULL;
 }
@@ -246,6 +260,7 @@ static void *client(void *argument)
 static void take_client(void)
 {
 	int fd = accept4(control.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct place *place;
 	pthread_attr_t attr;
 	pthread_t thread;
 
@@ -255,16 +270,17 @@ static void take_client(void)
 		nanosleep(&ts, NULL);            /* out of descriptors: it must not spin */
 		return;
 	}
-	if (atomic_fetch_add(&control.clients, 1) >= WIRE_CLIENTS_MAX) {
-		atomic_fetch_sub(&control.clients, 1);
-		answer(fd, EX_TEMPFAIL, "", 0, "winnowctl: the daemon answers 16 others; try again\n", 51);
+	place = place_take(fd);
+	if (place == NULL) {
+		answer(fd, EX_TEMPFAIL, "", 0, "winnowctl: the daemon runs 16 other commands; try again\n", 56);
 		close(fd);
 		return;
 	}
+	atomic_fetch_add(&control.clients, 1);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &attr, client, (void *)(intptr_t)fd) != 0) {
-		close(fd);
+	if (pthread_create(&thread, &attr, client, place) != 0) {
+		place_leave(place);
 		atomic_fetch_sub(&control.clients, 1);
 	}
 	pthread_attr_destroy(&attr);
