@@ -60,9 +60,12 @@ class Lab:
 		try:
 			self.sink = self._add(Sink())
 			self.daemon = Daemon(find(self.program, 'winnow-milter'), find(self.program, 'winnowctl'), os.path.join(self.folder, 'milter'), self.socket)
-			self.daemon.configure(self.settings + (JUDGED if self.kind == 'sendmail' else ''))
-			self._add(self.daemon).start()
+			if self.kind == 'sendmail':
+				self.daemon.common += JUDGED
+				self.daemon.path = os.path.join(self.folder, 'sendmail', 'root', 'run', 'milter.sock')
+			self.daemon.configure(self.settings)
 			self.mta = self._sendmail() if self.kind == 'sendmail' else self._postfix()
+			self._add(self.daemon).start()
 			self._add(self.mta).start()
 		except BaseException:
 			self.__exit__()
@@ -75,7 +78,8 @@ class Lab:
 		return self.postfix
 
 	def _sendmail(self):
-		self.sendmail = Sendmail(os.path.join(self.folder, 'sendmail'), self.sink.port, self.daemon.for_sendmail, USERS, self.parameters)
+		milter = 'unix:/run/milter.sock' if self.socket == 'unix' else 'inet:%d@127.0.0.1' % self.daemon.port.number
+		self.sendmail = Sendmail(os.path.join(self.folder, 'sendmail'), self.sink.port, milter, USERS, self.parameters)
 		return self.sendmail
 
 	def _add(self, part):

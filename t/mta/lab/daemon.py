@@ -47,6 +47,7 @@ class Daemon:
 		self.path = os.path.join(folder, 'milter.sock')
 		self.log_path = os.path.join(folder, 'log')
 		self.config_path = os.path.join(folder, 'winnow.conf')
+		self.common = CONFIG                                   # what every configuration begins with
 		self.process, self.log = None, open(self.log_path, 'ab', 0)
 
 	@property
@@ -54,15 +55,10 @@ class Daemon:
 		"""The socket as smtpd_milters takes it."""
 		return 'unix:' + self.path if self.kind == 'unix' else 'inet:127.0.0.1:%d' % self.port.number
 
-	@property
-	def for_sendmail(self):
-		"""The socket as S= of INPUT_MAIL_FILTER takes it."""
-		return 'unix:' + self.path if self.kind == 'unix' else 'inet:%d@127.0.0.1' % self.port.number
-
 	def configure(self, settings):
 		listen = 'unix:' + self.path if self.kind == 'unix' else 'inet:%d@127.0.0.1' % self.port.number
 		with open(self.config_path + '.new', 'w') as f:
-			f.write(CONFIG % dict(folder=self.folder, listen=listen, nowhere=self.nowhere.number) + settings + '\n')
+			f.write(self.common % dict(folder=self.folder, listen=listen, nowhere=self.nowhere.number) + settings + '\n')
 		os.replace(self.config_path + '.new', self.config_path)
 
 	def write(self, name, text):
