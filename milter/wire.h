@@ -11,6 +11,7 @@ enum {
 	WIRE_INPUT_MAX = 64 << 20,       /* bytes of input: a message */
 	WIRE_ARGS_MAX = 200,
 	WIRE_CLIENTS_MAX = 16,           /* at once */
+	WIRE_PING_SECONDS = 5,           /* winnowctl ping waits so long for an answer */
 	WIRE_LINE_SECONDS = 5,           /* until the line is complete */
 	WIRE_TOTAL_SECONDS = 60          /* until the input is complete, and again for the answer */
 };

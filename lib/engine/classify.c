@@ -180,7 +180,7 @@ static void run(struct winnow_session *ws, const struct winnow_classification *h
 	bool accepted = how->rcpts == NULL || how->rcpts[0] == NULL;
 	size_t body;
 
-	if (how->helo != NULL && not_continued(winnow_helo(ws, how->helo, &tls)))
+	if ((how->helo != NULL || how->tls) && not_continued(winnow_helo(ws, how->helo, &tls)))
 		return;
 	if (not_continued(winnow_mail(ws, mail, &login, NULL)))
 		return;
@@ -200,7 +200,7 @@ static void run(struct winnow_session *ws, const struct winnow_classification *h
 
 int winnow_classify(struct winnow_engine *engine, const struct winnow_classification *how, const char *data, size_t len, bool json, int *status_r, char **text_r, char **error_r)
 {
-	struct winnow_client client = { .address = how->ip, .name = how->ip, .daemon_name = how->outbound ? "ORIGINATING" : NULL };
+	struct winnow_client client = { .address = how->ip, .name = how->ip };
 	struct dry_run *dry = talloc_zero(NULL, struct dry_run);
 	struct config *config = engine_config(engine);
 	const struct winnow_verdict *verdict;

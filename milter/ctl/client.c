@@ -2,9 +2,10 @@
 #include "client.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@
 static bool send_all(int fd, const char *data, size_t len)
 {
 	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -62,16 +63,24 @@ static bool copy(FILE *from, FILE *to, size_t len)
 	return true;
 }
 
-static int read_answer(int fd)
+/* The command's exit status, or why there is none. sent: the whole question went out. */
+static int read_answer(int fd, bool sent)
 {
 	FILE *f = fdopen(fd, "rb");
 	char *line = NULL;
 	size_t room = 0;
-	json_int_t status = EX_PROTOCOL, out = 0, err = 0;
-	json_t *answer = f != NULL && getline(&line, &room, f) > 0 ? json_loads(line, 0, NULL) : NULL;
+	json_int_t status, out = 0, err = 0;
+	bool came = f != NULL && getline(&line, &room, f) > 0, silent = !came && (errno == EAGAIN || errno == EWOULDBLOCK);
+	json_t *answer = came ? json_loads(line, 0, NULL) : NULL;
 
-	if (answer == NULL || json_unpack(answer, "{s:I, s:I, s:I}", "status", &status, "out", &out, "err", &err) != 0 || out < 0 || err < 0
-	    || !copy(f, stdout, (size_t)out) || !copy(f, stderr, (size_t)err)) {
+	if (silent) {
+		fprintf(stderr, "winnowctl: the daemon does not answer: it hangs, or has very much to do; its log may say why\n");
+		status = EX_UNAVAILABLE;
+	} else if (!came && !sent) {
+		fprintf(stderr, "winnowctl: the daemon closed the connection: it may be busy; try again\n");
+		status = EX_TEMPFAIL;
+	} else if (answer == NULL || json_unpack(answer, "{s:I, s:I, s:I}", "status", &status, "out", &out, "err", &err) != 0 || out < 0 || err < 0
+		   || !copy(f, stdout, (size_t)out) || !copy(f, stderr, (size_t)err)) {
 		fprintf(stderr, "winnowctl: the daemon's answer broke off; its log may say why\n");
 		status = EX_PROTOCOL;
 	}
@@ -80,6 +89,15 @@ static int read_answer(int fd)
 	if (f != NULL)
 		fclose(f);
 	return (int)status;
+}
+
+/* Nobody waits for ever: a monitor's ping least of all. */
+static void set_deadline(int fd, const char *command)
+{
+	struct timeval time = { .tv_sec = strcmp(command, "ping") == 0 ? WIRE_PING_SECONDS : 2 * WIRE_TOTAL_SECONDS };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
 }
 
 /* Where the daemon is said to listen: a malloc'ed text, or NULL. */
@@ -100,18 +118,18 @@ int client_ask(struct ctl *ctl, const char *socket, int argc, char **argv, bool 
 	char *configured = socket == NULL ? configured_socket(ctl) : NULL;
 	const char *spec = socket != NULL ? socket : configured;
 	int fd = spec != NULL ? socket_connect(spec) : -1, status = -1;
+	bool good;
 
 	if (fd < 0) {
 		if (complain && spec == NULL)
 			fprintf(stderr, "winnowctl: the configuration cannot be read, so the control socket is not known: mend it (winnow-milter -t), or name the socket by -s\n");
 		else if (complain)
 			fprintf(stderr, "winnowctl: no winnow-milter answers at %s: %s; is it running, is this its configuration (-c FILE), may you use that socket?\n", spec, strerror(errno));
-	} else if (!send_question(fd, ctl, argc, argv)) {
-		fprintf(stderr, "winnowctl: the daemon closed the connection: it may be busy; try again\n");
-		close(fd);
-		status = EX_TEMPFAIL;
 	} else {
-		status = read_answer(fd);
+		set_deadline(fd, argv[0]);
+		/* a daemon that is busy says so without reading the question */
+		good = send_question(fd, ctl, argc, argv);
+		status = read_answer(fd, good);
 	}
 	free(configured);
 	return status;

@@ -19,6 +19,7 @@ class Case(unittest.TestCase):
 		self.addCleanup(d.kill)
 		if start:
 			d.start()
+			self.eventually(lambda: 'is ready' in d.log())   # it listens for the MTA before it has made the rest
 		return d
 
 	def ctl(self, d, *args, **options):
@@ -78,6 +79,38 @@ class Life(Case):
 		begin = time.monotonic()
 		d.stop()
 		self.assertLess(time.monotonic() - begin, 2)
+
+
+class Winnowctl(Case):
+	def fill(self, d):
+		"""As many clients as the control socket serves at once, that say nothing."""
+		for _ in range(16):
+			s = socket.socket(socket.AF_UNIX)
+			self.addCleanup(s.close)
+			s.connect(d.path('control.sock'))
+		time.sleep(0.2)
+
+	def test_a_daemon_that_is_busy_is_said_however_long_the_message(self):
+		d = self.daemon()
+		self.fill(d)
+		d.write('message', 'From: a@friend.example\n\n' + 'text\n' * 1000000)
+		r = self.ctl(d, 'classify', d.path('message'))
+		self.assertEqual((r.returncode, r.stderr.decode()), (75, 'winnowctl: the daemon answers 16 others; try again\n'))
+
+	def test_ping_of_a_daemon_that_hangs_comes_back(self):
+		d = self.daemon()
+		d.signal('STOP')
+		self.addCleanup(d.signal, 'CONT')
+		r = self.ctl(d, 'ping')
+		self.assertEqual(r.returncode, 69)
+		self.assertIn(b'does not answer', r.stderr)
+
+	def test_classify_believes_tls_without_a_greeting_and_outbound_without_a_user(self):
+		d = self.daemon('tls { required = true  required_outgoing = true }\n')
+		message = ('From: a@friend.example\nDate: %s\n\ntext\n' % formatdate()).encode()
+		for flags, status in ((), 77), (('--tls',), 0), (('--outbound',), 77), (('--outbound', '--tls'), 0):
+			r = self.ctl(d, 'classify', '--rcpt', 'anna@example.com', '--from', 'a@friend.example', *flags, '-', input=message)
+			self.assertEqual(r.returncode, status, (flags, r.stdout, r.stderr))
 
 
 class Reload(Case):
