@@ -47,7 +47,8 @@ struct log {
 	bool abandoned;                  /* log_close did not wait for it any longer: the writer frees */
 	bool urgent;                     /* do not gather this time */
 	struct log_target *next;         /* to be taken over by the writer */
-	uint64_t head, tail;             /* bytes ever put in and taken out; the position in the ring is the rest */
+	uint64_t head, tail;             /* bytes ever put in and taken out */
+	uint64_t origin;                 /* of which this one stands at the ring's beginning; moved by the writer, while the ring is empty */
 	unsigned lines;
 	char *ring;
 
@@ -60,7 +61,7 @@ struct log {
 
 static void ring_put(struct log *log, const void *data, size_t n)
 {
-	size_t at = (size_t)(log->head % QUEUE_BYTES);
+	size_t at = (size_t)((log->head - log->origin) % QUEUE_BYTES);
 	size_t first = n < QUEUE_BYTES - at ? n : QUEUE_BYTES - at;
 
 	memcpy(log->ring + at, data, first);
@@ -71,7 +72,7 @@ static void ring_put(struct log *log, const void *data, size_t n)
 /* Needs no lock: nobody overwrites what is not taken out yet. */
 static void ring_get(const struct log *log, uint64_t from, void *data, size_t n)
 {
-	size_t at = (size_t)(from % QUEUE_BYTES);
+	size_t at = (size_t)((from - log->origin) % QUEUE_BYTES);
 	size_t first = n < QUEUE_BYTES - at ? n : QUEUE_BYTES - at;
 
 	memcpy(data, log->ring + at, first);
@@ -183,7 +184,8 @@ static void write_next(struct log *log)
 	if (ret == -EAGAIN)
 		return;   /* the line stays, for the next target */
 	log->tail += sizeof(record) + record.len;
-	log->lines--;
+	if (--log->lines == 0)
+		log->origin = log->tail;         /* from the beginning again: a ring that is never full does not wander through all its pages */
 	pthread_cond_broadcast(&log->progress);
 }
 
