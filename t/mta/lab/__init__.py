@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 
-from lab.daemon import Daemon
+from lab.daemon import ENDING, Daemon
 from lab.ports import Port
 from lab.postfix import Postfix
 from lab.sasl import Sasl
@@ -53,7 +53,7 @@ class Lab:
 		self.folder, self.parts = None, []
 
 	def __enter__(self):
-		for s in (signal.SIGTERM, signal.SIGHUP):
+		for s in ENDING:
 			signal.signal(s, lambda *_: sys.exit(1))         # so that what we started ends with us
 		self.folder = tempfile.mkdtemp(prefix='winnow-lab-', dir='/var/tmp')
 		os.chmod(self.folder, 0o755)                          # Postfix's own user passes through it
@@ -92,6 +92,8 @@ class Lab:
 		return self.mta.client(listener, **where)
 
 	def __exit__(self, *_):
+		for s in ENDING:
+			signal.signal(s, signal.SIG_IGN)                  # half a clean-up is none
 		while self.parts:
 			self.parts.pop().stop()
 		shutil.rmtree(self.folder, ignore_errors=True)

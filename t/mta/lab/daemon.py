@@ -23,9 +23,22 @@ dns { servers = { "127.0.0.1@%(nowhere)d" }  timeout = "1s" }
 LOG_WORD = re.compile(r'(?:^|\s)([a-z_]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)      # what ends a test runner
+
+
 def die_with_parent():
 	"""In a child, before exec: SIGKILL when the test runner is gone, whatever took it."""
 	ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+	signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def spawn(owner, command, **options):
+	"""owner.process becomes the child; no signal comes between its start and our knowing of it."""
+	signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+	try:
+		owner.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent, **options)
+	finally:
+		signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 def eventually(question, seconds=20, pause=0.02):
@@ -70,8 +83,7 @@ class Daemon:
 		return path
 
 	def start(self):
-		self.process = subprocess.Popen([self.program, '-f', '-c', self.config_path], cwd=self.folder, stdin=subprocess.DEVNULL,
-			stdout=self.log, stderr=self.log, preexec_fn=die_with_parent)
+		spawn(self, [self.program, '-f', '-c', self.config_path], cwd=self.folder, stdout=self.log, stderr=self.log)
 		eventually(lambda: self.listens() or self.process.poll() is not None, 60)
 		if self.process.poll() is not None or not self.listens():
 			raise RuntimeError('winnow-milter does not listen:\n' + self.text()[-2000:])

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 
-from lab.daemon import die_with_parent, eventually
+from lab.daemon import eventually, spawn
 from lab.ports import Port
 from lab.smtp import Client
 
@@ -119,8 +119,7 @@ class Postfix:
 		self.output = open(os.path.join(self.folder, 'output'), 'ab')
 		subprocess.run(['postfix', '-c', self.etc, 'check'], stdout=self.output, stderr=self.output)
 		master = os.path.join(subprocess.check_output(['postconf', '-c', self.etc, '-h', 'daemon_directory'], text=True).strip(), 'master')
-		self.process = subprocess.Popen([master, '-c', self.etc, '-d'], stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output,
-			start_new_session=True, preexec_fn=die_with_parent)
+		spawn(self, [master, '-c', self.etc, '-d'], stdout=self.output, stderr=self.output, start_new_session=True)
 		eventually(lambda: self.listens() or self.process.poll() is not None, 60)
 		if self.process.poll() is not None or not self.listens():
 			raise RuntimeError('Postfix does not start:\n' + self.text()[-2000:])
