@@ -323,31 +323,42 @@ int winnow_engine_reload(struct winnow_engine *engine, char **errors_r)
 
 /* ---- small questions */
 
-char *winnow_engine_setting(struct winnow_engine *engine, const char *name)
+/* The row of an option by its name in the file; of those that stand directly in a policy too. */
+static const struct setting *find_row(const struct winnow_engine *engine, const char *name)
 {
 	const char *dot = strrchr(name, '.'), *row_name = dot != NULL ? dot + 1 : name;
 	size_t section_len = dot != NULL ? (size_t)(dot - name) : 0;
-	struct config *config = engine_config(engine);
-	const struct policy *p = config_default_policy(config);
-	char *result = NULL;
 
-	for (size_t i = 0; i < engine->n_sections && result == NULL; i++) {
+	for (size_t i = 0; i < engine->n_sections; i++) {
 		const struct section *section = engine->sections[i];
 
 		if (strlen(section->name) != section_len || strncmp(section->name, name, section_len) != 0)
 			continue;
-		for (const struct setting *row = section->rows; row->name != NULL && result == NULL; row++) {
-			if (strcmp(row->name, row_name) != 0)
-				continue;
-			if (row->type == SET_STRING || row->type == SET_PATH) {
-				result = strdup(setting_string(p, row));
-			} else {
-				char *text = config_value_text(NULL, p, row);
+		for (const struct setting *row = section->rows; row->name != NULL; row++)
+			if (strcmp(row->name, row_name) == 0)
+				return row;
+	}
+	for (const struct setting *row = policy_settings; dot == NULL && row->name != NULL; row++)
+		if (strcmp(row->name, row_name) == 0)
+			return row;
+	return NULL;
+}
 
-				result = text != NULL ? strdup(text) : NULL;
-				talloc_free(text);
-			}
-		}
+char *winnow_engine_setting(struct winnow_engine *engine, const char *name)
+{
+	const struct setting *row = find_row(engine, name);
+	struct config *config;
+	char *result, *text;
+
+	if (row == NULL)
+		return NULL;
+	config = engine_config(engine);
+	if (row->type == SET_STRING || row->type == SET_PATH) {
+		result = strdup(setting_string(config_default_policy(config), row));
+	} else {
+		text = config_value_text(NULL, config_default_policy(config), row);
+		result = text != NULL ? strdup(text) : NULL;
+		talloc_free(text);
 	}
 	config_unref(config);
 	return result;

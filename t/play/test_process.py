@@ -51,6 +51,12 @@ class Life(Case):
 		d.stop()
 		self.assertEqual(self.pid(d), os.getpid())
 
+	def test_that_it_only_observes_is_said_at_the_start(self):
+		for lines, said in ('', False), ('mode = "observe"\n', True), ('policy "default" { mode = "observe" }\n', True), ('policy "x" { mode = "observe" }\n', False):
+			d = self.daemon(lines)
+			d.stop()
+			self.assertEqual('mode = "observe"' in d.log(), said, (lines, d.log()))
+
 	def test_a_start_that_fails_leaves_nothing_behind(self):
 		d = self.daemon('pid_file = "pid"\n', start=False)
 		d.write('quarantine/index.sqlite/x', 'no database')       # a folder where the index should be
