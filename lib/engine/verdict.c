@@ -126,7 +126,7 @@ static void set_reply(struct verdict *v, const struct verdict_input *in)
 	if (v->class == CLASS_MESSAGES_PER_CONNECTION && !rule->overridden && v->action == ACT_REJECT
 	    && in->rate_behaviour != NULL && strcmp(in->rate_behaviour, "reject") == 0)
 		v->code = 550;
-	if (v->code == 521 && in->only_421_closes) {
+	if (v->code == 521 && in->only_421_closes) {         /* to close is what the class is for; the MTA wants a deferral for it */
 		v->action = ACT_TEMPFAIL;
 		v->code = 421;
 		v->xcode = "4.7.0";
