@@ -9,7 +9,8 @@
 
 #include "facts/txn.h"
 
-enum { DETAIL_MAX = 400, NOTES_MAX = 32, CHANGES_MAX = 20000 };
+enum { DETAIL_MAX = 400, NOTES_MAX = 32 };
+enum { CHANGES_MAX = 100000 };       /* every field of a message may be forged (20,000 are kept): what we write and the recipients taken off must still fit */
 
 char *printable(TALLOC_CTX *mem, const char *text, size_t max)
 {
@@ -49,6 +50,11 @@ __attribute__((format(printf, 2, 0))) static const char *format_detail(TALLOC_CT
 	return printable(mem, raw, DETAIL_MAX);
 }
 
+static void free_text(const char *text)
+{
+	talloc_free((void *)(uintptr_t)text);
+}
+
 bool findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f)
 {
 	struct finding *grown;
@@ -81,9 +87,12 @@ void findings_drop_stage(struct findings *list, enum stage stage)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		if (list->v[i].stage != stage)
 			list->v[kept++] = list->v[i];
+		else
+			free_text(list->v[i].detail);
+	}
 	list->n = kept;
 }
 
@@ -111,7 +120,7 @@ __attribute__((format(printf, 5, 0))) static void report(struct txn *t, enum cla
 		return;                  /* out of memory */
 	/* a session that goes on for ever must not gather details that nobody reads */
 	if (!findings_add(mem, list, &f))
-		talloc_free((void *)(uintptr_t)f.detail);
+		free_text(f.detail);
 }
 
 void finding(struct txn *t, enum class_id class, double strength, const char *format, ...)
@@ -140,15 +149,16 @@ static void add_note(struct txn *t, const char *name, const char *reason)
 		return;                  /* out of memory */
 	for (size_t i = 0; i < t->n_notes; i++) {
 		if (strcmp(t->notes[i].name, name) == 0) {
+			free_text(t->notes[i].reason);   /* a table that is gone is noted for each of a thousand recipients */
 			t->notes[i].reason = reason;
 			return;
 		}
 	}
-	if (t->n_notes >= NOTES_MAX)
+	grown = t->n_notes < NOTES_MAX ? talloc_realloc(t->lasting, t->notes, struct note, t->n_notes + 1) : NULL;
+	if (grown == NULL) {
+		free_text(reason);
 		return;
-	grown = talloc_realloc(t->lasting, t->notes, struct note, t->n_notes + 1);
-	if (grown == NULL)
-		return;
+	}
 	t->notes = grown;
 	t->notes[t->n_notes].name = talloc_strdup(t->lasting, name);
 	t->notes[t->n_notes++].reason = reason;
@@ -171,10 +181,12 @@ void unavailable(struct txn *t, const char *service, bool required, const char *
 	va_start(ap, format);
 	reason = format_detail(t->lasting, format, ap);
 	va_end(ap);
-	if (required)
-		finding(t, CLASS_INTERNAL_ERROR, 1.0, "%s: %s", service, reason);
-	else
+	if (!required) {
 		add_note(t, service, reason);
+		return;
+	}
+	finding(t, CLASS_INTERNAL_ERROR, 1.0, "%s: %s", service, reason != NULL ? reason : "out of memory");
+	free_text(reason);
 }
 
 void change(struct txn *t, enum change_kind kind, const char *name, unsigned index, const char *value)

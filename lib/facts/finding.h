@@ -26,7 +26,7 @@ struct findings {
 	size_t n;
 };
 
-/* Reports a finding at the present stage: kept with the session (connect, helo, command), the recipient (rcpt) or the transaction.
+/* Reports a finding at the present stage: kept with the session (connect, command), the recipient (rcpt) or the transaction.
  * A class that the catalogue gives to the other direction is not kept: direction is the catalogue's business, not each check's.
  * The detail is made printable (other bytes as \xNN) and cut at 400 bytes. */
 void finding(struct txn *t, enum class_id class, double strength, const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -40,7 +40,7 @@ bool findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *
 /* The finding of that class in the list, or NULL. */
 const struct finding *findings_get(const struct findings *list, enum class_id class);
 
-/* Drops the findings that were made at that stage. */
+/* Drops the findings that were made at that stage, by finding(): their details are freed. */
 void findings_drop_stage(struct findings *list, enum stage stage);
 
 /* A service that did not answer, or something that was not looked at: "clamav=timeout". name: a service or check; kept once each with the last reason.

@@ -22,7 +22,7 @@ enum listener { LISTENER_INBOUND, LISTENER_SUBMISSION, LISTENER_OUTBOUND };
 
 struct session {
 	TALLOC_CTX *mem;                 /* root of everything of this session, the struct included */
-	char id[16];                     /* unique; the ids of its messages begin with it */
+	char id[16];                     /* unique; its messages have ids of their own */
 	struct ip client;                /* family 0: unix socket or unknown */
 	uint16_t client_port;
 	const char *client_name;         /* verified by the MTA; NULL if not */
@@ -36,7 +36,7 @@ struct session {
 	bool trusted;                    /* ... in trusted_networks: its address, HELO and SPF are not judged */
 	const char *helo;                /* NULL: none yet */
 	const char *tls_version, *tls_cipher, *tls_bits;   /* NULL: not encrypted */
-	struct findings found;           /* of connect, helo and commands */
+	struct findings found;           /* of connect and commands */
 	int unknown_commands;
 	int refused_recipients;          /* by the MTA or by us */
 	int messages;                    /* accepted at end of message */

@@ -139,13 +139,38 @@ static void a_service_is_noted_once_and_a_required_one_is_a_finding(void **state
 	assert_int_equal(f->t.n_notes, 32);
 }
 
+static void what_is_said_again_and_again_takes_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	size_t blocks = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		f->t.stage = STAGE_HELO;
+		finding(&f->t, CLASS_HELO_INVALID, 1.0, "recipient %d", i);
+		finding(&f->t, CLASS_HELO_INVALID, 1.0, "recipient %d, again", i);
+		findings_drop_stage(&f->t.found, STAGE_HELO);
+		unavailable(&f->t, "domains", false, "recipient %d", i);
+		unavailable(&f->t, "domains", true, "recipient %d", i);
+		if (i == 10)
+			blocks = talloc_total_blocks(f);
+	}
+	assert_int_equal(talloc_total_blocks(f), blocks);
+}
+
 static void changes_are_kept_in_order_and_bounded(void **state)
 {
 	struct fixture *f = *state;
 
-	for (unsigned i = 0; i < 25000; i++)
+	/* all fields that a message may have, and more recipients than an MTA takes */
+	for (unsigned i = 0; i < 20000; i++)
 		change(&f->t, CHANGE_DELETE_HEADER, "X-A", i, NULL);
-	assert_int_equal(f->t.n_changes, 20000);
+	for (unsigned i = 0; i < 50000; i++)
+		change(&f->t, CHANGE_DELETE_RECIPIENT, NULL, 0, "<a@b.example>");
+	change(&f->t, CHANGE_HOLD, NULL, 0, "why");
+	assert_int_equal(f->t.changes[f->t.n_changes - 1].kind, CHANGE_HOLD);
+	for (unsigned i = 0; i < 50000; i++)
+		change(&f->t, CHANGE_DELETE_HEADER, "X-A", i, NULL);
+	assert_int_equal(f->t.n_changes, 100000);
 	assert_int_equal(f->t.changes[16000].index, 16000);
 	assert_string_equal(f->t.changes[3].name, "X-A");
 	assert_null(f->t.changes[3].value);
@@ -161,6 +186,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(details_are_printable_and_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(findings_of_a_stage_can_be_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_service_is_noted_once_and_a_required_one_is_a_finding, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_said_again_and_again_takes_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_are_kept_in_order_and_bounded, setup, teardown),
 	};
 
