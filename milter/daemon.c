@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,15 @@
 
 static int ready_pipe = -1;
 static char *pid_path;
+
+void daemon_bound_memory(void)
+{
+#ifdef M_ARENA_MAX
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	mallopt(M_ARENA_MAX, cpus > 0 && cpus < 64 ? (int)cpus : 64);
+#endif
+}
 
 void daemon_begin(void)
 {

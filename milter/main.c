@@ -171,6 +171,7 @@ int main(int argc, char **argv)
 		return status;
 	options = (struct winnow_options){ .config_path = a.config, .foreground = a.foreground };
 	signals_block();
+	daemon_bound_memory();
 	if (a.test)
 		return check_only(&options);
 	if (!a.foreground)
