@@ -153,8 +153,10 @@ int journal_open(const struct journal_options *options, struct log *log, struct 
 		if (result == 0)
 			journal_db_set_hurry(j->db, journal_hurry, j);
 	}
-	if (result == 0)
+	if (result == 0) {
+		journal_first_clock(j);
 		result = start_thread(j);
+	}
 	if (result != 0) {
 		journal_free(j);
 		return result;

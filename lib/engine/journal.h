@@ -24,7 +24,7 @@ struct journal_options {
  * 0, or -errno with *error_r (talloc child of NULL). */
 int journal_open(const struct journal_options *options, struct log *log, struct journal **journal_r, char **error_r);
 
-/* A reload: takes over keep and size_max; another path (or keep that was 0) is opened here, and the writing thread goes over to it when it has written what it has.
+/* A reload: takes over keep and size_max; another path (or keep that was 0) is opened here, and the writing thread goes over to it with what is queued.
  * 0, or -errno with *error_r: then all stays as it was. One call at a time. */
 int journal_change(struct journal *journal, const struct journal_options *options, char **error_r);
 

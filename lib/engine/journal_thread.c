@@ -173,20 +173,32 @@ static int write_taken(struct journal *j, int64_t size_max)
 
 /* ---- the writer: what has to go */
 
-/* Is the wall clock to be believed? A leap ahead would make everything look old: after one, age is not believed for an hour. A clock that is behind does no harm. */
-static bool age_known(struct journal *j)
+/* A leap of the clock would make everything look old: after one ahead, age is not believed for an hour. A clock that is behind does no harm. */
+static void see_clock(struct journal *j, int64_t expected, int64_t tolerance)
 {
-	int64_t wall = j->now(), mono = clock_mono(), newest = j->wall == 0 ? journal_db_newest(j->db) : 0;
-	bool leap = j->wall == 0 ? newest > 0 && wall - newest > DAY_US : wall - j->wall > mono - j->mono + HOUR_US;
+	int64_t wall = j->now(), mono = clock_mono();
 
-	if (leap) {
+	if (wall - expected > tolerance) {
 		j->quiet_until = mono + HOUR_US;
-		log_printf(j->log, LOG_LEVEL_INFO, "journal: the clock is %lld minutes ahead of the last record or look: nothing is dropped for its age in the next hour",
-			(long long)((wall - (j->wall == 0 ? newest : j->wall)) / 60000000));
+		log_printf(j->log, LOG_LEVEL_INFO, "journal: the clock is %lld minutes ahead of what was expected: nothing is dropped for its age in the next hour",
+			(long long)((wall - expected) / MINUTE_US));
 	}
 	j->wall = wall;
 	j->mono = mono;
-	return mono >= j->quiet_until;
+}
+
+void journal_first_clock(struct journal *j)
+{
+	int64_t newest = j->db != NULL ? journal_db_newest(j->db) : 0;
+
+	see_clock(j, newest > 0 ? newest : j->now(), DAY_US);
+	j->next_look = 0;
+}
+
+static bool age_known(struct journal *j)
+{
+	see_clock(j, j->wall + clock_mono() - j->mono, HOUR_US);
+	return j->mono >= j->quiet_until;
 }
 
 /* One step of making room. true: there is more to do. */
@@ -246,7 +258,7 @@ static void rest(struct journal *j, int64_t until, bool failing)
 	j->urgent = false;
 }
 
-/* Goes over to another file; what is queued goes there. Lock held; it is given up meanwhile. */
+/* Goes over to another file: what is queued goes there; or to none, when what is queued is written. Lock held; it is given up meanwhile. */
 static void take_over(struct journal *j)
 {
 	struct journal_db *old = j->db;
@@ -257,12 +269,11 @@ static void take_over(struct journal *j)
 	j->next = NULL;
 	j->next_path = NULL;
 	j->replace = false;
-	j->wall = 0;
-	j->next_look = 0;
 	pthread_mutex_unlock(&j->lock);
 	journal_db_close(old);
 	if (j->db != NULL)
 		journal_db_set_hurry(j->db, journal_hurry, j);
+	journal_first_clock(j);
 	pthread_mutex_lock(&j->lock);
 }
 
@@ -288,6 +299,8 @@ void *journal_writer(void *argument)
 		bool more = false;
 
 		stop = j->stop;
+		if (j->replace && j->next != NULL)
+			take_over(j);
 		take(j);
 		if (j->look)
 			j->next_look = 0;
@@ -299,10 +312,10 @@ void *journal_writer(void *argument)
 		pthread_mutex_lock(&j->lock);
 		stop = stop && (result != 0 || j->first == NULL);
 		if (result != 0) {
-			if (j->replace)
-				take_over(j);
-			else if (!j->stop)
+			if (!j->stop && !j->replace)
 				rest(j, clock_mono() + RETRY_US, true);
+			else if (j->replace)
+				take_over(j);
 			continue;
 		}
 		if (!more && j->done != asked) {

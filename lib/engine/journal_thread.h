@@ -58,6 +58,9 @@ void *journal_writer(void *journal);
 /* Its file does not wait for a lock that another holds once the journal is to end. */
 bool journal_hurry(void *journal);
 
+/* For a file that was just opened: its newest record tells what time it was. */
+void journal_first_clock(struct journal *journal);
+
 void journal_free(struct journal *journal);
 
 #endif
