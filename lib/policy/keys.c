@@ -105,14 +105,28 @@ char *network_complaint(TALLOC_CTX *parent, const char *text)
 	return talloc_asprintf(parent, "\"%.*s\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", SHOWN_MAX, text);
 }
 
-/* An address before a slash: meant as a network, whatever follows. */
+/* Only digits and dots or colons, at least two of these: 192.0.2.300, 192.0.2, 192.0.2.*, 2001:db8:::1. No domain, and no user's name. */
+static bool looks_like_address(const char *key)
+{
+	unsigned dots = 0, colons = 0;
+
+	for (const char *p = key; *p != '\0'; p++) {
+		dots += *p == '.';
+		colons += *p == ':';
+	}
+	return (dots > 1 && key[strspn(key, "0123456789.*")] == '\0') || (colons > 1 && key[strspn(key, "0123456789abcdef:")] == '\0');
+}
+
+/* Meant as an address, or an address before a slash: meant as a network, whatever follows. */
 static bool is_meant_as_network(const char *key)
 {
 	const char *slash = strchr(key, '/');
 	char address[IP_TEXT_MAX];
 	struct ip ip;
 
-	if (slash == NULL || (size_t)(slash - key) >= sizeof(address))
+	if (slash == NULL)
+		return looks_like_address(key);
+	if ((size_t)(slash - key) >= sizeof(address))
 		return false;
 	memcpy(address, key, (size_t)(slash - key));
 	address[slash - key] = '\0';
@@ -162,6 +176,10 @@ bool keys_add(struct keys *keys, char *key, const char *value, unsigned number, 
 
 		*error_r = error_at(keys, number, what);
 		talloc_free(what);
+		return false;
+	} else if (key[0] == '*' && (key[1] == '.' || key[1] == '@')) {
+		*error_r = talloc_asprintf(keys->parent, "%s%u: \"%.*s\" would match nothing: write %s%.*s", keys->place, number, SHOWN_MAX, key,
+			key[1] == '@' ? "the domain alone, " : "a dot for all below a domain, ", SHOWN_MAX, key + 1 + (key[1] == '@'));
 		return false;
 	}
 	keys->v[keys->n] = (struct entry){ .key = key, .value = value, .hash = hash, .number = number };

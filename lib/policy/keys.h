@@ -17,7 +17,7 @@ struct keys *keys_new(TALLOC_CTX *parent, const char *place);
 
 /* Adds a key (not empty; made lower case in place) with its value; both must live as long as keys. number: of the line or entry.
  * A key that is there with the same value is ignored. false with *error_r = "PLACE NUMBER: what" (child of parent of keys_new): the key is there with another value, is a network
- * with host bits or of too many bits, or there is no memory. */
+ * with host bits or of too many bits, can match nothing (192.0.2.300, 192.0.2, *.example.com, *@example.com), or there is no memory. */
 bool keys_add(struct keys *keys, char *key, const char *value, unsigned number, char **error_r);
 
 /* Ends the adding. false as in keys_add: one network written in two ways with two values. */

@@ -36,6 +36,10 @@ static void lines_are_read(void **state)
 		{ "a 1\na 1\n", "a", "1" },
 		{ "example.com/path x\n", "example.com/path", "x" },
 		{ "a=b c\n", "a=b", "c" },
+		{ "1.5 c\n", "1.5", "c" },
+		{ "12345 c\n", "12345", "c" },
+		{ "* c\n", "*", "c" },
+		{ "4.3.2.1.example c\n", "4.3.2.1.example", "c" },
 		{ "", "a", NULL },
 		{ "# nothing\n", "a", NULL },
 	};
@@ -61,6 +65,12 @@ static void wrong_lines_are_refused_with_file_line_and_remedy(void **state)
 	} cases[] = {
 		{ "a 1\n\nb\nA 2\n", "wrong:4: \"a\" stands there a second time, with another value than in %s/wrong:1: keep one of them", 0 },
 		{ "# x\n192.0.2.1/24\n", "wrong:2: 192.0.2.1/24 has host bits: write 192.0.2.0/24", 0 },
+		{ "192.0.2.1\n192.0.2.300\n", "wrong:2: \"192.0.2.300\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", 0 },
+		{ "192.0.2 x\n", "wrong:1: \"192.0.2\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", 0 },
+		{ "192.0.2.* x\n", "wrong:1: \"192.0.2.*\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", 0 },
+		{ "2001:DB8:::1\n", "wrong:1: \"2001:db8:::1\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", 0 },
+		{ "a.example\n*.example.com\n", "wrong:2: \"*.example.com\" would match nothing: write a dot for all below a domain, .example.com", 0 },
+		{ "*@Example.com x\n", "wrong:1: \"*@example.com\" would match nothing: write the domain alone, example.com", 0 },
 		{ "10.0.0.0/8 a\n10.0.0.0/08 b\n", "wrong:2: \"10.0.0.0/08\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", 0 },
 		{ "2001:db8::/32 a\n\n2001:0db8::/32 b\n", "wrong:3: \"2001:0db8::/32\" stands there a second time, with another value than in %s/wrong:1: keep one of them", 0 },
 		{ "a\nb\0c\n", "wrong:2: the line holds a NUL byte: write text, in UTF-8", 6 },
