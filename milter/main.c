@@ -91,7 +91,7 @@ static void greet(struct winnow_engine *engine, char *notes)
 		winnow_log(engine, WINNOW_LOG_INFO, "note: %s", line);
 	winnow_log(engine, WINNOW_LOG_INFO, "winnow-milter %s is ready", WINNOW_VERSION);
 	if (mode != NULL && strcmp(mode, "observe") == 0)
-		winnow_log(engine, WINNOW_LOG_WARNING, "mode = \"observe\": everything is judged and recorded, nothing is refused; set mode = \"enforce\" when you have looked");
+		winnow_log(engine, WINNOW_LOG_WARNING, "mode = \"observe\": nothing is refused but unauthenticated submission and foreign relaying; set mode = \"enforce\" when you have looked");
 	winnow_free(mode);
 }
 
