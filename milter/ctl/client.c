@@ -101,12 +101,14 @@ static void set_deadline(int fd, const char *command)
 }
 
 /* Where the daemon is said to listen: a malloc'ed text, or NULL. */
-static char *configured_socket(const struct ctl *ctl)
+static char *configured_socket(const struct ctl *ctl, bool complain)
 {
 	struct winnow_options options = { .config_path = ctl->config };
 	char *errors = NULL, *spec;
 	struct winnow_engine *engine = winnow_engine_new(&options, &errors, NULL);
 
+	if (engine == NULL && complain && errors != NULL)
+		fputs(errors, stderr);
 	winnow_free(errors);
 	spec = engine != NULL ? winnow_engine_setting(engine, "control") : NULL;
 	winnow_engine_free(engine);
@@ -115,14 +117,14 @@ static char *configured_socket(const struct ctl *ctl)
 
 int client_ask(struct ctl *ctl, const char *socket, int argc, char **argv, bool complain)
 {
-	char *configured = socket == NULL ? configured_socket(ctl) : NULL;
+	char *configured = socket == NULL ? configured_socket(ctl, complain) : NULL;
 	const char *spec = socket != NULL ? socket : configured;
 	int fd = spec != NULL ? socket_connect(spec) : -1, status = -1;
 	bool good;
 
 	if (fd < 0) {
 		if (complain && spec == NULL)
-			fprintf(stderr, "winnowctl: the configuration cannot be read, so the control socket is not known: mend it (winnow-milter -t), or name the socket by -s\n");
+			fprintf(stderr, "winnowctl: the configuration cannot be read, so the control socket is not known: mend it, or name the socket by -s\n");
 		else if (complain)
 			fprintf(stderr, "winnowctl: no winnow-milter answers at %s: %s; is it running, is this its configuration (-c FILE), may you use that socket?\n", spec, strerror(errno));
 	} else {
