@@ -86,6 +86,9 @@ void event_end_message(struct winnow_session *ws);
 /* The message was refused: what the MTA still says of it is ignored, its memory goes. The verdict stays. */
 const struct winnow_verdict *event_over(struct winnow_session *ws);
 
+/* Nothing could be judged: the verdict defers. */
+const struct winnow_verdict *event_failed(struct winnow_session *ws, const char *why);
+
 /* The MTA told its queue id. */
 void event_queue_id(struct txn *t, const char *queue_id);
 

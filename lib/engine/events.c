@@ -324,13 +324,13 @@ const struct winnow_verdict *event_over(struct winnow_session *ws)
 	return &ws->verdict;
 }
 
-static const struct winnow_verdict *out_of_memory(struct winnow_session *ws)
+const struct winnow_verdict *event_failed(struct winnow_session *ws, const char *why)
 {
 	const struct class_row *row = class_row(CLASS_INTERNAL_ERROR);
 
-	winnow_log(ws->engine, WINNOW_LOG_ERROR, "out of memory: a message is deferred");
+	winnow_log(ws->engine, WINNOW_LOG_ERROR, "id=%s: %s: deferred", ws->t.id, why);
 	ws->verdict = (struct winnow_verdict){ .action = WINNOW_TEMPFAIL, .code = row->code, .xcode = row->xcode, .text = row->text, .id = ws->s.id, .class_id = row->id };
-	return event_over(ws);
+	return &ws->verdict;
 }
 
 const struct winnow_verdict *winnow_mail(struct winnow_session *ws, const char *const *argv, const struct winnow_login *login, const char *queue_id)
@@ -340,8 +340,10 @@ const struct winnow_verdict *winnow_mail(struct winnow_session *ws, const char *
 
 	event_end_message(ws);
 	event_begin(ws);
-	if (!begin_message(ws, argv, login, queue_id))
-		return out_of_memory(ws);
+	if (!begin_message(ws, argv, login, queue_id)) {
+		event_failed(ws, "out of memory");
+		return event_over(ws);
+	}
 	t->policy = config_default_policy(t->config);
 	stage_ask(t, STAGE_MAIL);
 	if (!t->outbound)
@@ -416,13 +418,13 @@ static void judge_recipient(struct winnow_session *ws, struct rcpt *r)
 		finding(t, CLASS_MIXED_RECIPIENTS, 1.0, "the lists of %s say of this sender what those of the recipients before do not", r->address.text);
 }
 
-static void accept_recipient(struct winnow_session *ws, struct rcpt *r)
+static bool accept_recipient(struct winnow_session *ws, struct rcpt *r)
 {
 	struct txn *t = &ws->t;
 	struct rcpt **grown = talloc_realloc(t->lasting, t->rcpts, struct rcpt *, t->n_rcpts + 1);
 
 	if (grown == NULL)
-		return;
+		return false;
 	t->rcpts = grown;
 	t->rcpts[t->n_rcpts++] = r;
 	r->blackhole = ws->decided.blackhole;
@@ -430,6 +432,7 @@ static void accept_recipient(struct winnow_session *ws, struct rcpt *r)
 		ws->word = r->word;
 	for (size_t i = 0; i < t->found_rcpt.n; i++)
 		findings_add(t->lasting, &t->found, &t->found_rcpt.v[i]);
+	return true;
 }
 
 const struct winnow_verdict *winnow_rcpt(struct winnow_session *ws, const char *const *argv, const char *refused_xcode, const char *queue_id)
@@ -443,9 +446,8 @@ const struct winnow_verdict *winnow_rcpt(struct winnow_session *ws, const char *
 		return &ws->verdict;
 	event_queue_id(t, queue_id);
 	r = talloc_zero(t->lasting, struct rcpt);
-	if (r == NULL)
-		return out_of_memory(ws);
-	r->raw = talloc_strdup(r, argv[0] != NULL ? argv[0] : "");
+	if (r == NULL || (r->raw = talloc_strdup(r, argv[0] != NULL ? argv[0] : "")) == NULL)
+		return event_failed(ws, "out of memory");        /* this recipient alone */
 	r->valid = address_parse_path(r, r->raw, &r->address);
 	if (refused_xcode != NULL) {
 		t->rcpts_refused++;
@@ -461,8 +463,9 @@ const struct winnow_verdict *winnow_rcpt(struct winnow_session *ws, const char *
 	if (no) {
 		t->rcpts_refused++;
 		ws->s.refused_recipients += ws->decided.action == ACT_REJECT;
-	} else {
-		accept_recipient(ws, r);
+	} else if (!accept_recipient(ws, r)) {
+		event_failed(ws, "out of memory");
+		no = true;
 	}
 	t->found_rcpt = (struct findings){ 0 };
 	t->rcpt = NULL;

@@ -185,7 +185,7 @@ const struct winnow_verdict *winnow_eom(struct winnow_session *ws, const char *q
 
 	event_begin(ws);
 	if (!t->open)
-		return &ws->verdict;
+		return event_failed(ws, "the end of a message that never began");       /* to go on would be to accept it unseen */
 	event_queue_id(t, queue_id);
 	begin_content(ws);
 	t->policy = ws->judged;
