@@ -84,6 +84,9 @@ int identity_find(struct winnow_engine *engine, struct identity *identity_r)
 	} else if (group[0] != '\0' && gr == NULL) {
 		fprintf(stderr, "winnow-milter: group \"%s\" does not exist; create it, or name another in `group`\n", group);
 		result = -1;
+	} else if (pw == NULL && gr != NULL && geteuid() == 0) {
+		fprintf(stderr, "winnow-milter: `group` is set and `user` is not: it would go on as root; name the user too\n");
+		result = -1;
 	} else if (pw != NULL && geteuid() == 0) {
 		identity_r->change = true;
 		identity_r->uid = pw->pw_uid;

@@ -93,6 +93,10 @@ static void drain(struct winnow_engine *engine)
 
 		if (got == SIGTERM || got == SIGINT)
 			break;
+		if (got == SIGUSR1)
+			winnow_log_reopen(engine);
+		if (got == SIGHUP)
+			winnow_log(engine, WINNOW_LOG_WARNING, "no reload while stopping: the daemon that is started next reads the configuration");
 	}
 	if (pthread_create(&kicker, NULL, kick, NULL) == 0)
 		pthread_detach(kicker);

@@ -65,6 +65,26 @@ class Life(Case):
 		for name in 'pid', 'control.sock', 'milter.sock':
 			self.assertFalse(os.path.exists(d.path(name)), name)
 
+	def test_signals_are_heard_while_the_last_message_is_finished(self):
+		d = self.daemon('log { target = "{dir}/lines" }\n')
+		mta = Mta(d.address, 'postfix')
+		mta.connect('203.0.113.7', 'mail.friend.example')
+		mta.helo('mail.friend.example')
+		mta.mail('<a@friend.example>')
+		d.signal('TERM')
+		self.eventually(lambda: 'stopping' in d.log())
+		d.signal('HUP')
+		self.eventually(lambda: 'no reload while stopping' in d.log())
+		self.assertTrue(mta.rcpt('<anna@example.com>').ok)
+		mta.rset()
+		mta.drop()
+		self.assertEqual(d.wait(), 0)
+
+	@unittest.skipIf(os.geteuid(), 'only root gives up rights')
+	def test_a_group_without_a_user_is_refused(self):
+		d = self.daemon('group = "daemon"\n', start=False)
+		self.assertRaisesRegex(DaemonError, 'ended with 67; log: .*name the user too', d.start)
+
 	def test_a_second_daemon_takes_no_socket_from_one_that_runs(self):
 		d = self.daemon()
 		for _ in range(2):
