@@ -96,6 +96,9 @@ void stats_record(struct stats *stats, const struct record *r)
 	count(&stats->decided[r->class]);
 	for (size_t i = 0; i < r->n_findings; i++)
 		count(&stats->found[r->findings[i].finding->class]);
+	/* a refused recipient or command has the times of its message so far, which goes on: they are counted at its end */
+	if (strcmp(r->event, "rcpt") == 0 || strcmp(r->event, "command") == 0)
+		return;
 	for (size_t i = 0; i < r->n_times; i++) {
 		size_t place = place_of(r->times[i].check);
 
