@@ -373,24 +373,41 @@ static void names_go_with_their_records(void **state)
 
 /* ---- kill and damage */
 
-static void write_until_killed(struct lab *lab, int round, int out)
+/* The program itself, started anew: PATH ROUND. Tells on standard output how far it has committed. */
+static int write_until_killed(const char *path, const char *round)
 {
-	struct journal_options options = lab_options(lab);
+	struct lab lab = { .keep = 14 * DAY / 1000, .size_max = 1 << 30 };
+	struct journal_options options = lab_options(&lab);
 	char *error = NULL;
 
-	if (journal_open(&options, NULL, &lab->journal, &error) != 0)
-		_exit(1);
+	options.path = path;
+	if (journal_open(&options, NULL, &lab.journal, &error) != 0)
+		return 1;
 	for (int i = 0;; i++) {
 		char id[32];
 
-		snprintf(id, sizeof(id), "K%d-%d", round, i);
-		put_plain(lab, id, NOW);
+		snprintf(id, sizeof(id), "K%s-%d", round, i);
+		put_plain(&lab, id, NOW);
 		if (i % 20 == 19) {
-			journal_flush(lab->journal);
-			if (write(out, &i, sizeof(i)) != sizeof(i))
-				_exit(1);
+			journal_flush(lab.journal);
+			if (write(STDOUT_FILENO, &i, sizeof(i)) != sizeof(i))
+				return 1;
 		}
 	}
+}
+
+static pid_t start_writer(const struct lab *lab, int round, int out)
+{
+	char number[16];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		snprintf(number, sizeof(number), "%d", round);
+		dup2(out, STDOUT_FILENO);
+		execl("/proc/self/exe", "writer", lab->path, number, (char *)NULL);
+		_exit(1);
+	}
+	return pid;
 }
 
 static void a_kill_costs_nothing_that_was_committed(void **state)
@@ -406,9 +423,7 @@ static void a_kill_costs_nothing_that_was_committed(void **state)
 		pid_t pid;
 
 		assert_int_equal(pipe(pipes), 0);
-		pid = fork();
-		if (pid == 0)
-			write_until_killed(lab, round, pipes[1]);
+		pid = start_writer(lab, round, pipes[1]);
 		close(pipes[1]);
 		last[round] = -1;
 		/* it writes by now */
@@ -528,7 +543,7 @@ static void a_file_of_a_later_version_is_left_alone(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_journal_goes_on_where_it_ended),
@@ -552,5 +567,7 @@ int main(void)
 		CASE(a_file_of_a_later_version_is_left_alone),
 	};
 
+	if (argc == 3)
+		return write_until_killed(argv[1], argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
