@@ -113,7 +113,7 @@ WINNOW_API const struct winnow_verdict *winnow_eoh(struct winnow_session *sessio
 WINNOW_API const struct winnow_verdict *winnow_body(struct winnow_session *session, const void *data, size_t len);
 WINNOW_API const struct winnow_verdict *winnow_eom(struct winnow_session *session, const char *queue_id);
 WINNOW_API const struct winnow_verdict *winnow_command(struct winnow_session *session, const char *line);
-/* The message is over without end of message; idempotent. */
+/* The message is over: without end of message, or what its verdict points to is not needed any more; idempotent. */
 WINNOW_API void winnow_abort(struct winnow_session *session);
 /* The connection is over; session may be NULL. */
 WINNOW_API void winnow_close(struct winnow_session *session);

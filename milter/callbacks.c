@@ -202,13 +202,16 @@ static sfsistat cb_body(SMFICTX *ctx, unsigned char *data, size_t len)
 static sfsistat cb_eom(SMFICTX *ctx)
 {
 	struct connection *c = connection_of(ctx);
+	sfsistat status;
 
 	if (!enter())
 		return SMFIS_TEMPFAIL;
 	if (c == NULL || c->session == NULL)
 		return leave(SMFIS_TEMPFAIL);
 	c->accepted = false;
-	return leave(reply_end(ctx, c, the_engine, winnow_eom(c->session, macros_queue_id(ctx))));
+	status = reply_end(ctx, c, the_engine, winnow_eom(c->session, macros_queue_id(ctx)));
+	winnow_abort(c->session);                /* a session that idles from here on keeps nothing of the message, its verdict neither */
+	return leave(status);
 }
 
 static sfsistat cb_unknown(SMFICTX *ctx, const char *line)

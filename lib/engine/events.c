@@ -9,7 +9,7 @@
 #include "engine/classify.h"
 #include "util/clock.h"
 
-enum { TEXT_MAX = 1024, SESSION_POOL = 1024, TXN_POOL = 8192 };
+enum { TEXT_MAX = 1024, SESSION_POOL = 384, TXN_POOL = 8192 };
 
 /* ---- memory of a session and of its message */
 
@@ -178,7 +178,7 @@ struct winnow_session *event_session(struct winnow_engine *engine, struct dry_ru
 
 	config_unref(config);
 	if (atomic_fetch_add(&engine->sessions, 1) < max || max <= 0)
-		ws = talloc_pooled_object(NULL, struct winnow_session, 12, SESSION_POOL);
+		ws = talloc_pooled_object(NULL, struct winnow_session, 10, SESSION_POOL);
 	if (ws == NULL) {
 		atomic_fetch_sub(&engine->sessions, 1);
 		return NULL;
