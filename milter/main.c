@@ -64,10 +64,12 @@ static int check_only(const struct winnow_options *options)
 {
 	char *errors = NULL, *notes = NULL;
 	struct winnow_engine *engine = winnow_engine_new(options, &errors, &notes);
-	int status = engine != NULL ? 0 : 1;
+	struct identity identity;
+	int status;
 
 	say(notes);
 	say(errors);
+	status = engine != NULL && identity_find(engine, &identity) == 0 ? 0 : 1;
 	winnow_engine_free(engine);
 	return status;
 }

@@ -119,6 +119,7 @@ static void apply(struct winnow_engine *engine, const struct config *config)
 static int make_folder(const char *path, char **error_r)
 {
 	char *parent = strdup(path), *slash;
+	struct stat st;
 	int result = 0;
 
 	/* its parents are made too: var/ below a fresh clone */
@@ -130,6 +131,8 @@ static int make_folder(const char *path, char **error_r)
 	free(parent);
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		result = -errno;
+	if (result == 0 && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		result = -ENOTDIR;
 	if (result == 0 && access(path, W_OK | X_OK) != 0)
 		result = -errno;
 	if (result != 0 && asprintf(error_r, "%s: cannot be used as a folder: %s; make it writable for winnow-milter, or name another", path, strerror(-result)) < 0)
@@ -186,7 +189,10 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 	if (result == 0)
 		result = open_journal(engine, &error);
 	if (error != NULL) {
-		*errors_r = strdup(error);
+		const char *hint = result == -EACCES ? "; if another user has made it (root, before `user` was set), give it with all that is in it to the user of winnow-milter: chown -R" : "";
+
+		if (asprintf(errors_r, "%s%s", error, hint) < 0)
+			*errors_r = NULL;
 		talloc_free(error);
 	}
 	return result;

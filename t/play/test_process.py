@@ -30,6 +30,14 @@ class Case(unittest.TestCase):
 		with open(d.path('pid')) as f:
 			return int(f.read())
 
+	def fails(self, d):
+		"""A start that does not get far: its exit status. It may have listened for a moment."""
+		try:
+			d.start()
+		except DaemonError:
+			pass
+		return d.process.wait(20)
+
 	def eventually(self, what, seconds=5):
 		end = time.monotonic() + seconds
 		while not what():
@@ -60,8 +68,7 @@ class Life(Case):
 	def test_a_start_that_fails_leaves_nothing_behind(self):
 		d = self.daemon('pid_file = "pid"\n', start=False)
 		d.write('quarantine/index.sqlite/x', 'no database')       # a folder where the index should be
-		self.assertRaises(DaemonError, d.start)
-		self.assertEqual(d.process.poll(), 73)
+		self.assertEqual(self.fails(d), 73)
 		for name in 'pid', 'control.sock', 'milter.sock':
 			self.assertFalse(os.path.exists(d.path(name)), name)
 
@@ -84,6 +91,28 @@ class Life(Case):
 	def test_a_group_without_a_user_is_refused(self):
 		d = self.daemon('group = "daemon"\n', start=False)
 		self.assertRaisesRegex(DaemonError, 'ended with 67; log: .*name the user too', d.start)
+
+	@unittest.skipUnless(os.geteuid() == 0, 'needs root')
+	def test_what_root_has_made_and_another_user_cannot_open_is_said_with_its_remedy(self):
+		d = self.daemon()
+		os.chmod(d.dir, 0o777)
+		d.stop()
+		d.lines = 'user = "nobody"\n'
+		self.assertEqual(self.fails(d), 73)
+		self.assertRegex(d.log(), r'Permission denied.*chown -R')
+
+	def test_a_file_where_a_folder_should_be_is_called_so(self):
+		d = self.daemon('spool = "file"\n', start=False)
+		d.write('file', 'x')
+		self.assertEqual(self.fails(d), 73)
+		self.assertRegex(d.log(), r'file: cannot be used as a folder: Not a directory')
+
+	def test_a_user_that_does_not_exist_is_found_by_the_check(self):
+		d = self.daemon()
+		for lines, status in ('', 0), ('user = "no-such-user"\n', 1), ('group = "no-such-group"\n', 1):
+			d.write_config(lines)
+			r = subprocess.run([d.program, '-t', '-c', d.conf], cwd=d.dir, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
+			self.assertEqual(r.returncode, status, r.stdout)
 
 	def test_a_second_daemon_takes_no_socket_from_one_that_runs(self):
 		d = self.daemon()
