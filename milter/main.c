@@ -117,7 +117,7 @@ static int work(struct winnow_engine *engine, char *notes)
 	if (signals_start(engine) == 0 && control_start(engine) == 0) {
 		greet(engine, notes);
 		daemon_ready();
-		status = smfi_main() == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
+		status = smfi_main() == MI_SUCCESS || signals_stopping() ? EX_OK : EX_SOFTWARE;
 	}
 	signals_join();
 	return status;

@@ -72,6 +72,9 @@ void signals_block(void);
 /* Starts the thread that takes them. engine must live until signals_join(). 0 or -1. */
 int signals_start(struct winnow_engine *engine);
 
+/* Were we told to stop? smfi_main() may then fail: smfi_stop() closes the listener between its look at the flag and its look at the descriptor. */
+bool signals_stopping(void);
+
 /* After smfi_main() has returned: ends the thread. */
 void signals_join(void);
 

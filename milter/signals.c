@@ -15,7 +15,8 @@ enum { DRAIN_SECONDS = 60, KICK_MS = 10 };
 
 static struct {
 	pthread_t main_thread, thread;
-	atomic_bool stopped;             /* smfi_main has returned */
+	atomic_bool stopping;            /* we asked smfi_main to return */
+	atomic_bool stopped;             /* it has */
 	bool started;
 } signals;
 
@@ -84,6 +85,7 @@ static void drain(struct winnow_engine *engine)
 	struct timespec step = { .tv_nsec = 50 * 1000000 };
 	pthread_t kicker;
 
+	atomic_store(&signals.stopping, true);
 	winnow_log(engine, WINNOW_LOG_INFO, "stopping: no new connections; %u messages are finished first", winnow_transactions_open(engine));
 	listener_stop();
 	control_stop();                          /* a daemon that is started meanwhile takes both sockets */
@@ -141,6 +143,11 @@ int signals_start(struct winnow_engine *engine)
 	signals.main_thread = pthread_self();
 	signals.started = pthread_create(&signals.thread, NULL, take_signals, engine) == 0;
 	return signals.started ? 0 : -1;
+}
+
+bool signals_stopping(void)
+{
+	return atomic_load(&signals.stopping);
 }
 
 void signals_join(void)
