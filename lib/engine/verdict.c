@@ -148,7 +148,8 @@ void verdict_decide(const struct verdict_input *in, struct verdict *v)
 			v->class = always.class;
 			v->finding = always.finding;
 		} else {
-			v->action = mode == MODE_TAG ? ACT_TAG : ACT_ACCEPT;
+			/* a deferral says "not yet", not "bad": a first contact is not marked */
+			v->action = mode == MODE_TAG && wanted.action != ACT_TEMPFAIL ? ACT_TAG : ACT_ACCEPT;
 		}
 	} else if (mode == MODE_OBSERVE && wanted.action == ACT_TAG) {
 		v->action = ACT_ACCEPT;
