@@ -47,6 +47,7 @@ static void run_sql(const struct lab *lab, const char *sql)
 
 	snprintf(path, sizeof(path), "%s/journal.sqlite", lab->path);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 10000);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 }
@@ -160,18 +161,28 @@ static void a_reload_that_fails_leaves_all_as_it_was(void **state)
 
 /* ---- what cannot be written */
 
+/* Another process might: nothing can be written while this is open. */
+static sqlite3 *hold_lock(const struct lab *lab)
+{
+	char path[120];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/journal.sqlite", lab->path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 10000);         /* the writer looks after its file, too */
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return db;
+}
+
 static void records_wait_while_another_holds_the_lock_and_are_dropped_beyond_the_queue(void **state)
 {
 	enum { QUEUE = 20000, OVER = 50 };
 	struct lab *lab = *state;
-	char path[120];
 	int64_t begun;
 	sqlite3 *db;
 
 	lab_open(lab);
-	snprintf(path, sizeof(path), "%s/journal.sqlite", lab->path);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	db = hold_lock(lab);
 	put_many(lab, "Q", QUEUE + OVER, NOW);
 	assert_int_equal(journal_dropped(lab->journal), OVER);
 	begun = clock_mono();
@@ -190,15 +201,13 @@ static void records_wait_while_another_holds_the_lock_and_are_dropped_beyond_the
 static void closing_does_not_wait_for_a_lock_for_ever(void **state)
 {
 	struct lab *lab = *state;
-	int64_t begun = clock_mono();
-	char path[120];
+	int64_t begun;
 	sqlite3 *db;
 
 	lab_open(lab);
-	snprintf(path, sizeof(path), "%s/journal.sqlite", lab->path);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	db = hold_lock(lab);
 	put_plain(lab, "LOST", NOW);
+	begun = clock_mono();
 	lab_close(lab);
 	assert_true(clock_mono() - begun < 4000000);
 	assert_int_equal(lab_logged(lab, "1 records could not be written"), 1);
