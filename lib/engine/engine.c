@@ -57,6 +57,7 @@ static int load(struct winnow_engine *engine, struct config **config_r, char **e
 	result = config_load(engine->config_path, engine->sections, engine->n_sections, engine->tables, config_r, &errors, &notes);
 	if (result == 0) {
 		services_validate(*config_r, &errors);
+		services_note(*config_r, &notes);
 		if (errors.n > 0) {
 			config_errors_sort(&errors);
 			config_unref(*config_r);

@@ -174,3 +174,19 @@ void services_validate(const struct config *config, struct config_errors *errors
 	if (target[0] == '\0')
 		error_at(config, &log_settings[LOG_SETTING_TARGET], errors, target, "is no target; write syslog, stderr, or a path");
 }
+
+void services_note(const struct config *config, struct config_errors *notes)
+{
+	const struct policy *policy = config_default_policy(config);
+	const struct setting *row = &global_settings[G_RELAY_NETWORKS];
+	bool ours = table_spec(setting_table(policy, &global_settings[G_DOMAINS]))[0] != '\0' || config_has_domains(config);
+	const char *file = NULL;
+	int line = 0;
+
+	config_origin(policy, row, &file, &line);
+	if (!ours || file != NULL)
+		return;
+	config_origin(policy, &global_settings[G_DOMAINS], &file, &line);
+	config_error_add(notes, file != NULL ? file : "domains", line, "relay_networks is not set: in every mode, mail to other domains is refused unless its client logs in, "
+		"this machine's own too; name there who may relay (as Postfix's mynetworks, 127.0.0.0/8 included)");
+}

@@ -29,4 +29,7 @@ const struct section **engine_sections(TALLOC_CTX *parent, size_t *n_r);
 /* What the rows alone cannot say: addresses of DNS servers, the release URL, the evidence prefix. Errors with file and line. */
 void services_validate(const struct config *config, struct config_errors *errors);
 
+/* What is no error and worth a line at the start. */
+void services_note(const struct config *config, struct config_errors *notes);
+
 #endif

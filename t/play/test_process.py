@@ -114,6 +114,12 @@ class Life(Case):
 			r = subprocess.run([d.program, '-t', '-c', d.conf], cwd=d.dir, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
 			self.assertEqual(r.returncode, status, r.stdout)
 
+	def test_that_nobody_may_relay_is_noted_at_the_start(self):
+		for lines, said in ('', True), ('relay_networks = "inline:127.0.0.0/8"\n', False), ('relay_networks = ""\n', False), ('domains = ""\n', False):
+			d = self.daemon(lines)
+			d.stop()
+			self.assertEqual('relay_networks is not set' in d.log(), said, (lines, d.log()))
+
 	def test_a_second_daemon_takes_no_socket_from_one_that_runs(self):
 		d = self.daemon()
 		for _ in range(2):
