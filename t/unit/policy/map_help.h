@@ -181,4 +181,64 @@ static inline void assert_unavailable(struct table *table, const char *key)
 	talloc_free(mem);
 }
 
+/* --- what holds for both kinds of Postfix --- */
+
+static inline struct table *open_map(struct world *world, const char *kind, const char *name)
+{
+	char spec[64];
+
+	snprintf(spec, sizeof(spec), "%s:%s", kind, name);
+	return open_table(world->set, spec);
+}
+
+static inline void assert_answers_of_the_source(struct world *world, const char *kind)
+{
+	const struct address user = { "User@Sub.Example.com", "User", "Sub.Example.com" }, other = { "x@example.org", "x", "example.org" };
+	TALLOC_CTX *mem = talloc_new(NULL);
+	const char *value = NULL;
+	struct table *table;
+
+	postmap(kind, "map", "Key  value with  blanks\nexample.org gold\n.example.com parent\nuser@sub.example.com lone\n192.0.2.1 address\n<> null\n");
+	table = open_map(world, kind, "map");
+	assert_key(table, "key", "value with  blanks");
+	assert_key(table, "KEY", "value with  blanks");
+	assert_key(table, "ke", NULL);
+	assert_key(table, "key1", NULL);
+	assert_key(table, "", NULL);
+	assert_key(table, "zzz", NULL);
+	assert_ip(table, "192.0.2.1", "address");
+	assert_ip(table, "192.0.2.2", NULL);
+	assert_answer(table_lookup_address(table, &user, mem, &value), &value, "lone", "address");
+	assert_answer(table_lookup_address(table, &other, mem, &value), &value, "gold", "its domain");
+	assert_answer(table_lookup_domain(table, "a.b.example.com", mem, &value), &value, "parent", "a parent");
+	assert_int_equal(table_lookup(table, "key", NULL, NULL), ANSWER_YES);
+	assert_false(table_is_empty(table));
+	talloc_free(mem);
+	table_close(table);
+}
+
+/* postmap writes versions of the table, large and small in turn, while threads ask; then() follows each. */
+static inline void assert_rewrites_are_seen_whole(struct world *world, const char *kind, int versions, void (*then)(struct world *world, int version))
+{
+	char *many = many_entries(3000, 0), last[16];
+	struct askers askers;
+	struct table *table;
+
+	postmap(kind, "map", "key 0\n");
+	table = open_map(world, kind, "map");
+	askers_begin(&askers, table, false);
+	for (int i = 1; i <= versions; i++) {
+		char *text = talloc_asprintf(NULL, "%skey %d\n", i % 3 != 0 ? many : "", i);
+
+		postmap(kind, "map", text);
+		then(world, i);
+		talloc_free(text);
+	}
+	askers_end(&askers, world);
+	snprintf(last, sizeof(last), "%d", versions);
+	assert_key(table, "key", last);
+	table_close(table);
+	talloc_free(many);
+}
+
 #endif

@@ -5,29 +5,7 @@
 
 static void answers_are_those_of_the_source(void **state)
 {
-	const struct address user = { "User@Sub.Example.com", "User", "Sub.Example.com" }, other = { "x@example.org", "x", "example.org" };
-	struct world *world = *state;
-	TALLOC_CTX *mem = talloc_new(NULL);
-	const char *value = NULL;
-	struct table *table;
-
-	postmap("lmdb", "map", "Key  value with  blanks\nexample.org gold\n.example.com parent\nuser@sub.example.com lone\n192.0.2.1 address\n<> null\n");
-	table = open_table(world->set, "lmdb:map");
-	assert_key(table, "key", "value with  blanks");
-	assert_key(table, "KEY", "value with  blanks");
-	assert_key(table, "ke", NULL);
-	assert_key(table, "key1", NULL);
-	assert_key(table, "", NULL);
-	assert_key(table, "zzz", NULL);
-	assert_ip(table, "192.0.2.1", "address");
-	assert_ip(table, "192.0.2.2", NULL);
-	assert_answer(table_lookup_address(table, &user, mem, &value), &value, "lone", "address");
-	assert_answer(table_lookup_address(table, &other, mem, &value), &value, "gold", "its domain");
-	assert_answer(table_lookup_domain(table, "a.b.example.com", mem, &value), &value, "parent", "a parent");
-	assert_int_equal(table_lookup(table, "key", NULL, NULL), ANSWER_YES);
-	assert_false(table_is_empty(table));
-	talloc_free(mem);
-	table_close(table);
+	assert_answers_of_the_source(*state, "lmdb");
 }
 
 static void an_empty_table_is_empty(void **state)
@@ -378,29 +356,15 @@ static void trouble_is_told_once_a_minute(void **state)
 
 /* --- while it is written --- */
 
+static void nothing_is_said(struct world *world, int version)
+{
+	(void)version;
+	assert_string_equal(logged(world), "");
+}
+
 static void look_ups_go_on_while_postmap_writes_the_file_anew(void **state)
 {
-	struct world *world = *state;
-	char *many = many_entries(3000, 0);
-	struct askers askers;
-	struct table *table;
-
-	postmap("lmdb", "map", "key 0\n");
-	table = open_table(world->set, "lmdb:map");
-	askers_begin(&askers, table, false);
-	for (int i = 1; i <= 25; i++) {
-		/* large and small in turn: pages are freed and used again */
-		char *text = talloc_asprintf(NULL, "%skey %d\n", i % 3 != 0 ? many : "", i);
-
-		postmap("lmdb", "map", text);
-		talloc_free(text);
-	}
-	askers_end(&askers, world);
-	assert_key(table, "key", "25");
-	assert_key(table, "domain002999.example", "p3");
-	assert_string_equal(logged(world), "");
-	table_close(table);
-	talloc_free(many);
+	assert_rewrites_are_seen_whole(*state, "lmdb", 25, nothing_is_said);
 }
 
 /* postmap -i commits each entry by itself: some 10,000 transactions a second. */
