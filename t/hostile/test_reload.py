@@ -29,7 +29,7 @@ class Senders:
 						code = t.message()
 						check(code == 250, 'a message is answered %s', code)
 						self.messages[i] += 1
-						time.sleep(0.002)
+						time.sleep(0.004)
 		except Exception as e:                                        # noqa: B902 - told at the end
 			self.errors.append(e)
 
