@@ -29,7 +29,7 @@ static void text_value(FILE *f, const char *text)
 	}
 	putc('"', f);
 	for (; *text != '\0'; text++) {
-		if (*text == '"')
+		if (*text == '"' || *text == '\\')
 			putc('\\', f);
 		putc(*text, f);
 	}
