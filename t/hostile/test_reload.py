@@ -112,7 +112,8 @@ def by_signal(daemon):
 def by_winnowctl(daemon):
 	n = Scale.of(100, 10)
 	with Senders(daemon) as senders:
-		time.sleep(0.5)
+		for _ in range(10):
+			winnowctl(daemon, 'reload')                               # what grows with the first has grown
 		states = []
 		for _ in range(n):
 			code, out, err, _ = winnowctl(daemon, 'reload')
