@@ -112,8 +112,8 @@ def by_signal(daemon):
 def by_winnowctl(daemon):
 	n = Scale.of(100, 10)
 	with Senders(daemon) as senders:
-		for _ in range(10):
-			winnowctl(daemon, 'reload')                               # what grows with the first has grown
+		for _ in range(n):
+			winnowctl(daemon, 'reload')                               # what grows with the first ones has grown
 		states = []
 		for _ in range(n):
 			code, out, err, _ = winnowctl(daemon, 'reload')
