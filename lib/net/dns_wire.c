@@ -218,7 +218,6 @@ static bool add_record(struct gathered *g, const ns_rr *rr)
 
 /* ---- packets */
 
-/* Owners' names come from glibc, where the root is "". */
 static bool same_owner(const ns_rr *rr, const char *name)
 {
 	return strcasecmp(ns_rr_name(*rr), name) == 0;
@@ -245,7 +244,7 @@ static int follow(struct gathered *g, char name[NS_MAXDNAME])
 			continue;
 		if (name_at(g, &rr, 0, next) < 0)
 			return -1;
-		strcpy(name, strcmp(next, ".") == 0 ? "" : next);
+		strcpy(name, next);
 		least(&g->ttl, (uint32_t)ns_rr_ttl(rr));
 		return 1;
 	}
@@ -360,8 +359,6 @@ int dns_read(const uint8_t *packet, size_t len, uint16_t type, const struct dns_
 	*answer_r = NULL;
 	if (len < PACKET_HEAD || len > UINT16_MAX || ns_name_ntop(name->bytes, text, sizeof(text)) < 0)
 		return -EBADMSG;
-	if (strcmp(text, ".") == 0)
-		text[0] = '\0';
 	g = malloc(sizeof(*g));                  /* what is looked at is set before */
 	if (g == NULL)
 		return -ENOMEM;

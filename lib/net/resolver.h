@@ -21,6 +21,7 @@ struct resolver_options {
 	const char *resolv_conf;         /* NULL: /etc/resolv.conf; without a server in it: 127.0.0.1 */
 	int64_t timeout;                 /* of a question, in ms */
 	bool trust_ad;                   /* believe the AD bit of servers on loopback */
+	bool far;                        /* treat all servers as if they were not on loopback (tests) */
 	size_t cache;                    /* octets of answers */
 };
 

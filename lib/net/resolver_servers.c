@@ -362,10 +362,8 @@ static void look_after(struct server *s, int64_t now)
 		ask(s, true, ns_t_ns, &root, NULL);
 }
 
-int64_t resolver_servers_tick(struct resolver_servers *all, int64_t now)
+void resolver_servers_tick(struct resolver_servers *all, int64_t now)
 {
-	int64_t next = INT64_MAX;
-
 	if (all->out > 0 && now >= all->next_tick) {
 		all->next_tick = now + TICK_US;
 		for (size_t i = 0; i < all->n; i++)
@@ -373,19 +371,25 @@ int64_t resolver_servers_tick(struct resolver_servers *all, int64_t now)
 				if (all->v[i].channels[way].ares != NULL)
 					ares_process_fd(all->v[i].channels[way].ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	}
-	for (size_t i = 0; i < all->n; i++) {
-		int64_t due;
-
+	for (size_t i = 0; i < all->n; i++)
 		look_after(&all->v[i], now);
-		due = health_next(&all->v[i].health, all->suspect);
+}
+
+int64_t resolver_servers_due(const struct resolver_servers *all)
+{
+	int64_t next = all->out > 0 ? all->next_tick : INT64_MAX;
+
+	for (size_t i = 0; i < all->n; i++) {
+		int64_t due = health_next(&all->v[i].health, all->suspect);
+
 		next = due < next ? due : next;
 	}
-	return all->out > 0 && all->next_tick < next ? all->next_tick : next;
+	return next;
 }
 
 /* ---- life */
 
-struct resolver_servers *resolver_servers_new(const struct resolver_address *addresses, size_t n, int64_t timeout, bool trust_ad, int epoll, struct log *log, const struct resolver_ear *ear)
+struct resolver_servers *resolver_servers_new(const struct resolver_address *addresses, size_t n, int64_t timeout, bool trust_ad, bool far, int epoll, struct log *log, const struct resolver_ear *ear)
 {
 	struct resolver_servers *all = calloc(1, sizeof(*all));
 
@@ -402,7 +406,7 @@ struct resolver_servers *resolver_servers_new(const struct resolver_address *add
 		struct server *s = &all->v[all->n++];
 		char text[IP_TEXT_MAX];
 
-		*s = (struct server){ .all = all, .index = i, .address = addresses[i], .near = loopback(&addresses[i].ip) };
+		*s = (struct server){ .all = all, .index = i, .address = addresses[i], .near = !far && loopback(&addresses[i].ip) };
 		s->trusted = trust_ad && s->near;
 		snprintf(s->name, sizeof(s->name), "%s@%u", ip_print(&s->address.ip, text), s->address.port);
 		for (size_t way = 0; way < WAYS; way++)

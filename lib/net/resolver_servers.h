@@ -26,8 +26,8 @@ struct resolver_address {
 };
 bool resolver_address_parse(const char *text, struct resolver_address *address_r);
 
-/* epoll: where their sockets are put; the events' data.u64 is for resolver_servers_event(). timeout: of a question, in ms. NULL: out of memory or descriptors. ear and log must outlive it. */
-struct resolver_servers *resolver_servers_new(const struct resolver_address *addresses, size_t n, int64_t timeout, bool trust_ad, int epoll, struct log *log, const struct resolver_ear *ear);
+/* epoll: where their sockets are put; the events' data.u64 is for resolver_servers_event(). timeout: of a question, in ms. trust_ad, far: resolver_options. NULL: out of memory or descriptors. ear and log must outlive it. */
+struct resolver_servers *resolver_servers_new(const struct resolver_address *addresses, size_t n, int64_t timeout, bool trust_ad, bool far, int epoll, struct log *log, const struct resolver_ear *ear);
 
 /* Questions that are out are dropped without a word. NULL is allowed. */
 void resolver_servers_free(struct resolver_servers *servers);
@@ -41,8 +41,9 @@ void resolver_servers_ask(struct resolver_servers *servers, int which, uint16_t 
 /* One event of epoll. */
 void resolver_servers_event(struct resolver_servers *servers, uint64_t data, uint32_t events);
 
-/* Time passed: repeats, ends, probes. When to be called next (clock_mono), at the latest. */
-int64_t resolver_servers_tick(struct resolver_servers *servers, int64_t now);
+/* Time passed: repeats, ends, probes; and when that is to be called next, at the latest (clock_mono). */
+void resolver_servers_tick(struct resolver_servers *servers, int64_t now);
+int64_t resolver_servers_due(const struct resolver_servers *servers);
 
 /* What each did; any thread, while they are not freed. The number of servers; at most max are written. */
 size_t resolver_servers_states(const struct resolver_servers *servers, struct resolver_state *states_r, size_t max);
