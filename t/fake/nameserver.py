@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-# dns.py - a DNS server on loopback for tests, UDP and TCP, that answers from a zone in text and can be silent, slow, cut or wrong by name
-"""dns.py [--port N] ZONE_FILE: serves until killed; its first line of output is the port. USR1: silent, USR2: speaks again.
+# nameserver.py - a DNS server on loopback for tests, UDP and TCP, that answers from a zone in text and can be silent, slow, cut or wrong by name
+"""nameserver.py [--port N] ZONE_FILE: serves until killed; its first line of output is the port. USR1: silent, USR2: speaks again.
 
 A zone, a line each, `#` begins a comment; names are absolute, with or without a dot at the end; `*` may stand for the first label:
     $TTL 300                          of the lines that follow (default 300)
@@ -147,6 +147,11 @@ class Zone:
 			name = name.partition('.')[2]
 			self.above.add(name)
 
+	def forget(self, name):
+		"""Its records and rules; names below it stay."""
+		self.records.pop(canonical(name), None)
+		self.rules.pop(canonical(name), None)
+
 	def find(self, table, name):
 		"""By the name, or by a wildcard that stands above it."""
 		if name in table:
@@ -229,6 +234,7 @@ class DnsServer:
 		self.silent = False
 
 	def times_asked(self, name, kind=None):
+		"""kind: 'A', 'TXT', ...; repeats count."""
 		with self.lock:
 			return sum(1 for n, k in self.asked if n == canonical(name) and kind in (None, k))
 
