@@ -272,7 +272,7 @@ class DnsServer:
 			whole = self.build(ident, question, rcode, [], secure, False, cut=True)
 		wait = int(rules['SLOW'][2]) / 1000 if 'SLOW' in rules else 0
 		if 'GARBAGE' in rules:
-			whole = whole[:6] + b'\0\x09' + whole[8:-1] if records else whole[:14]
+			whole = whole[:6] + b'\0\x09' + whole[8:]       # records that are not there
 		out = [] if any('ONLY' in rules[r][2] for r in ('WRONGID', 'WRONGNAME') if r in rules) else [(wait, whole)]
 		lie = self.build(ident, question, 0, [(name, 1, 60, b'\x7f\0\0\x02')], False, False)
 		if 'WRONGID' in rules:
