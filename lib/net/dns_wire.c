@@ -127,9 +127,9 @@ static bool add_name(struct gathered *g, const ns_rr *rr)
 static bool add_mx(struct gathered *g, const ns_rr *rr)
 {
 	char name[NS_MAXDNAME], text[NS_MAXDNAME + 8];
-	int len;
+	int took = name_at(g, rr, 2, name), len;
 
-	if (name_at(g, rr, 2, name) != ns_rr_rdlen(*rr) - 2)
+	if (took < 0 || took + 2 != ns_rr_rdlen(*rr))
 		return false;
 	len = snprintf(text, sizeof(text), "%u %s", ns_get16(ns_rr_rdata(*rr)), name);
 	add(g, text, (size_t)len);
