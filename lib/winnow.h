@@ -164,6 +164,9 @@ struct winnow_query {
 /* The journal's records that fit, the newest first, as a table or JSON array. 0 with *text_r (winnow_free), or -errno with *error_r; -EINVAL: the query's ip, class or action is none. */
 WINNOW_API int winnow_search(struct winnow_engine *engine, const struct winnow_query *query, bool json, char **text_r, char **error_r);
 
+/* Asks the network what the configuration names, each DNS server by itself: a line each, what is wrong and what to do. How many are wrong, 0: none; -ENOMEM. *text_r: winnow_free. */
+WINNOW_API int winnow_check_network(struct winnow_engine *engine, char **text_r);
+
 /* The commented file of all defaults: etc/winnow.conf is made from it. winnow_free. */
 WINNOW_API char *winnow_defaults(void);
 

@@ -12,6 +12,7 @@
 
 #include "check/skew.h"
 #include "engine/keep.h"
+#include "engine/network.h"
 #include "engine/services.h"
 #include "message/mime.h"
 #include "util/clock.h"
@@ -189,6 +190,8 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 		result = keep_open(engine, engine->config, &error);
 	if (result == 0)
 		result = open_journal(engine, &error);
+	if (result == 0)
+		result = network_open(engine, engine->config, &error);
 	if (error != NULL) {
 		const char *hint = result == -EACCES ? "; if another user has made it (root, before `user` was set), give it with all that is in it to the user of winnow-milter: chown -R" : "";
 
@@ -232,6 +235,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 {
 	if (engine == NULL)
 		return;
+	network_close(engine);
 	keep_close(engine);
 	journal_close(engine->journal);
 	config_unref(engine->config);
@@ -282,6 +286,7 @@ static void change_services(struct winnow_engine *engine, const struct config *f
 	if (engine->journal != NULL && journal_change(engine->journal, &journal, &error) != 0)
 		not_taken(engine, "journal", error, "the old one stays in use");
 	TALLOC_FREE(error);
+	network_change(engine, fresh);
 }
 
 /* Sockets, identity and pid file are taken at the start, as root. */

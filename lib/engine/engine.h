@@ -19,6 +19,7 @@
 
 struct dry_run;
 struct kept_quarantine;
+struct resolver;
 struct skew_watch;
 
 struct winnow_engine {
@@ -36,7 +37,8 @@ struct winnow_engine {
 	struct stats *stats;
 	struct journal *journal;                 /* NULL until winnow_engine_start() */
 	pthread_mutex_t reload_lock;             /* one reload at a time */
-	const struct asker *asker;               /* NULL: no network */
+	struct resolver *resolver;               /* network.c; NULL until winnow_engine_start() */
+	const struct asker *asker;               /* the resolver's, or a test's; NULL: no network */
 	atomic_uint sessions, transactions;
 	atomic_bool json;                        /* log.format */
 	uint64_t id_salt;

@@ -1,11 +1,11 @@
 /* services.c - the services' option rows: DNS, store, quarantine, stages, log, journal, evidence */
 #include "engine/services.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "check/check.h"
+#include "net/resolver_servers.h"
 #include "policy/global.h"
 #include "policy/policy.h"
 #include "util/ip.h"
@@ -134,27 +134,6 @@ static void error_at(const struct config *config, const struct setting *row, str
 	config_error_add(errors, file != NULL ? file : "built-in default", line, "%s: \"%s\" %s", row->name, got, remedy);
 }
 
-static bool valid_server(const char *text)
-{
-	char address[IP_TEXT_MAX];
-	const char *at = strchr(text, '@');
-	size_t len = at != NULL ? (size_t)(at - text) : strlen(text);
-	struct ip ip;
-
-	if (len == 0 || len >= sizeof(address))
-		return false;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	if (at != NULL) {
-		char *end;
-		long port = isdigit((unsigned char)at[1]) ? strtol(at + 1, &end, 10) : 0;
-
-		if (port < 1 || port > 65535 || *end != '\0')
-			return false;
-	}
-	return ip_parse(address, &ip);
-}
-
 void services_validate(const struct config *config, struct config_errors *errors)
 {
 	const struct policy *policy = config_default_policy(config);
@@ -162,11 +141,15 @@ void services_validate(const struct config *config, struct config_errors *errors
 	const char *release = setting_string(policy, &quarantine_settings[QUARANTINE_RELEASE]);
 	const char *prefix = setting_string(policy, &evidence_settings[EVIDENCE_PREFIX]);
 	const char *target = setting_string(policy, &log_settings[LOG_SETTING_TARGET]);
+	struct resolver_address address;
+	size_t n = 0;
 	size_t good = strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
 
-	for (; *server != NULL; server++)
-		if (!valid_server(*server))
+	for (; *server != NULL; server++, n++)
+		if (!resolver_address_parse(*server, &address))
 			error_at(config, &dns_settings[DNS_SERVERS], errors, *server, "is no DNS server; write ADDRESS or ADDRESS@PORT, as \"127.0.0.1@5353\"");
+	if (n > RESOLVER_SERVERS_MAX)
+		error_at(config, &dns_settings[DNS_SERVERS], errors, server[-1], "is one too many; name at most 8 servers");
 	if (strncmp(release, "smtp://", 7) != 0 || release[7] == '\0')
 		error_at(config, &quarantine_settings[QUARANTINE_RELEASE], errors, release, "is no address to release to; write smtp://HOST:PORT");
 	if (prefix[0] == '\0' || prefix[good] != '\0' || strlen(prefix) > 60)

@@ -9,12 +9,14 @@
 #include <strings.h>
 #include <time.h>
 
+#include "net/dns_answer.h"
+
 struct entry {
 	struct entry *next;
 	uint16_t type;
-	enum answer_status status;
-	char **records;
-	size_t n;
+	size_t len;
+	bool lost;                       /* no memory for the answer */
+	struct dns_answer *answer;       /* NULL: it did not come yet, or was lost */
 	char name[];
 };
 
@@ -52,15 +54,6 @@ struct answers *answers_ref(struct answers *answers)
 	return answers;
 }
 
-static void free_records(struct entry *e)
-{
-	for (size_t i = 0; i < e->n; i++)
-		free(e->records[i]);
-	free(e->records);
-	e->records = NULL;
-	e->n = 0;
-}
-
 void answers_unref(struct answers *answers)
 {
 	struct entry *next;
@@ -69,7 +62,7 @@ void answers_unref(struct answers *answers)
 		return;
 	for (struct entry *e = answers->entries; e != NULL; e = next) {
 		next = e->next;
-		free_records(e);
+		dns_answer_unref(e->answer);
 		free(e);
 	}
 	pthread_cond_destroy(&answers->came);
@@ -77,17 +70,27 @@ void answers_unref(struct answers *answers)
 	free(answers);
 }
 
+/* The name's length without the dot that may stand at its end. */
+static size_t name_length(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 1 && name[len - 1] == '.' && name[len - 2] != '\\' ? len - 1 : len;
+}
+
 static struct entry *find(struct answers *a, uint16_t type, const char *name)
 {
+	size_t len = name_length(name);
+
 	for (struct entry *e = a->entries; e != NULL; e = e->next)
-		if (e->type == type && strcasecmp(e->name, name) == 0)
+		if (e->type == type && e->len == len && strncasecmp(e->name, name, len) == 0)
 			return e;
 	return NULL;
 }
 
 static struct entry *add(struct answers *a, uint16_t type, const char *name)
 {
-	size_t len = strlen(name);
+	size_t len = name_length(name);
 	struct entry *e;
 
 	if (len > ANSWER_NAME_MAX || a->n >= ANSWERS_MAX)
@@ -95,9 +98,9 @@ static struct entry *add(struct answers *a, uint16_t type, const char *name)
 	e = calloc(1, sizeof(*e) + len + 1);
 	if (e == NULL)
 		return NULL;
-	memcpy(e->name, name, len + 1);
+	memcpy(e->name, name, len);
+	e->len = len;
 	e->type = type;
-	e->status = ANSWER_PENDING;
 	e->next = a->entries;
 	a->entries = e;
 	a->n++;
@@ -107,13 +110,13 @@ static struct entry *add(struct answers *a, uint16_t type, const char *name)
 
 static enum answer_status read_entry(const struct answers *a, const struct entry *e, const char *const **records_r, size_t *n_r)
 {
-	if (e->status == ANSWER_PENDING && a->late)
-		return ANSWER_LATE;
-	if (e->status == ANSWER_DATA) {
-		*records_r = (const char *const *)e->records;
-		*n_r = e->n;
+	if (e->answer == NULL)
+		return e->lost ? ANSWER_FAILED : a->late ? ANSWER_LATE : ANSWER_PENDING;
+	if (e->answer->status == ANSWER_DATA) {
+		*records_r = e->answer->records;
+		*n_r = e->answer->n;
 	}
-	return e->status;
+	return e->answer->status;
 }
 
 enum answer_status answers_get(struct answers *answers, uint16_t type, const char *name, const char *const **records_r, size_t *n_r)
@@ -143,33 +146,62 @@ enum answer_status answers_get(struct answers *answers, uint16_t type, const cha
 	return status;
 }
 
-static void copy_records(struct entry *e, const char *const *records, size_t n)
+bool answers_secure(struct answers *answers, uint16_t type, const char *name)
 {
-	e->records = calloc(n ? n : 1, sizeof(*e->records));
-	for (size_t i = 0; e->records != NULL && i < n; i++) {
-		char *copy = strdup(records[i]);
+	const struct entry *e;
+	bool secure;
 
-		if (copy == NULL)
-			break;
-		e->records[e->n++] = copy;
-	}
+	pthread_mutex_lock(&answers->lock);
+	e = find(answers, type, name);
+	secure = e != NULL && e->answer != NULL && e->answer->secure;
+	pthread_mutex_unlock(&answers->lock);
+	return secure;
 }
 
-void answers_give(struct answers *answers, uint16_t type, const char *name, enum answer_status status, const char *const *records, size_t n)
+const char *answers_canonical(struct answers *answers, uint16_t type, const char *name)
+{
+	const char *canonical;
+	const struct entry *e;
+
+	pthread_mutex_lock(&answers->lock);
+	e = find(answers, type, name);
+	canonical = e != NULL && e->answer != NULL ? e->answer->canonical : NULL;
+	pthread_mutex_unlock(&answers->lock);
+	return canonical;
+}
+
+/* answer NULL: there was no memory for it. */
+static void take(struct answers *answers, uint16_t type, const char *name, struct dns_answer *answer)
 {
 	struct entry *e;
 
 	pthread_mutex_lock(&answers->lock);
 	e = find(answers, type, name);
-	if (e != NULL && e->status == ANSWER_PENDING && status != ANSWER_PENDING) {
+	if (e != NULL && e->answer == NULL && !e->lost) {
+		e->answer = answer != NULL ? dns_answer_ref(answer) : NULL;
+		e->lost = answer == NULL;
 		answers->outstanding--;
-		e->status = status;
-		if (status == ANSWER_DATA)
-			copy_records(e, records, n);
 		answers->count++;
 		pthread_cond_broadcast(&answers->came);
 	}
 	pthread_mutex_unlock(&answers->lock);
+}
+
+void answers_share(struct answers *answers, uint16_t type, const char *name, struct dns_answer *answer)
+{
+	if (answer->status != ANSWER_PENDING)
+		take(answers, type, name, answer);
+}
+
+void answers_give(struct answers *answers, uint16_t type, const char *name, enum answer_status status, const char *const *records, size_t n)
+{
+	struct dns_answer *answer;
+
+	if (status == ANSWER_PENDING)
+		return;
+	answer = dns_answer_new(status, NULL, records, n);
+	take(answers, type, name, answer);
+	dns_answer_unref(answer);
 }
 
 bool answers_wait(struct answers *answers, uint64_t *seen, int64_t deadline)

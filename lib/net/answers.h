@@ -19,6 +19,7 @@ enum answer_status {
 enum { ANSWERS_MAX = 512, ANSWER_NAME_MAX = 255 };   /* questions of a session; length of a name */
 
 struct answers;
+struct dns_answer;                       /* dns_answer.h */
 
 /* Who asks the network. ask() starts a question and returns at once; answers_give() follows from any thread, at once or later or never. */
 struct asker {
@@ -32,11 +33,19 @@ struct answers *answers_ref(struct answers *answers);
 void answers_unref(struct answers *answers);
 
 /* The answer to (type, name), or ANSWER_PENDING: then the question is registered and asked, the first time. name: case does not matter.
- * *records_r: n strings in presentation form, valid until the last unref; NULL and 0 unless ANSWER_DATA. Too many questions or a name that is too long: ANSWER_FAILED. */
+ * A dot at its end does not matter either. *records_r: n strings in presentation form, valid until the last unref; NULL and 0 unless ANSWER_DATA.
+ * Too many questions or a name that is too long: ANSWER_FAILED. */
 enum answer_status answers_get(struct answers *answers, uint16_t type, const char *name, const char *const **records_r, size_t *n_r);
+
+/* Of an answer that answers_get() has given: was it validated by a resolver that we trust (DNSSEC)? Where did its CNAMEs end (NULL: it had none)? */
+bool answers_secure(struct answers *answers, uint16_t type, const char *name);
+const char *answers_canonical(struct answers *answers, uint16_t type, const char *name);
 
 /* An answer came (any thread); strings are copied. What was answered before, or never asked, is ignored. */
 void answers_give(struct answers *answers, uint16_t type, const char *name, enum answer_status status, const char *const *records, size_t n);
+
+/* The same without copies: answers takes a reference of its own. */
+void answers_share(struct answers *answers, uint16_t type, const char *name, struct dns_answer *answer);
 
 /* Waits until an answer came since the count *seen (which is brought up to date), or until deadline (clock_mono). false: the deadline passed, or nothing is outstanding. */
 bool answers_wait(struct answers *answers, uint64_t *seen, int64_t deadline);

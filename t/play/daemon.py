@@ -21,7 +21,7 @@ BASE = {
 	'trusted_networks': 'trusted_networks = ""',
 	'domains': 'domains = "inline:example.com, example.org"',
 	'store': 'store "sqlite" { path = "state" }',
-	'dns': 'dns { servers = { "127.0.0.1@9" }  timeout = "1s" }',
+	'dns': 'dns { servers = { "{dns}" }  timeout = "1s" }',
 	'quarantine': 'quarantine { path = "quarantine" }',
 }
 SANITIZER = re.compile(r'ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error: |SUMMARY: \w+Sanitizer')
@@ -52,14 +52,14 @@ def free_port():
 
 
 class Daemon:
-	def __init__(self, build, lines, inet=False):
-		"""lines: the configuration beyond BASE, as text."""
+	def __init__(self, build, lines, inet=False, dns='127.0.0.1@9'):
+		"""lines: the configuration beyond BASE, as text; {dir}, {listen} and {dns} are filled in. dns: a server; by default a port where nobody listens."""
 		self.program, self.ctl_program = program(build, 'winnow-milter'), program(build, 'winnowctl')
 		self.dir = tempfile.mkdtemp(prefix='play-')
 		if len(self.dir) > 80:                                    # a unix socket's path has 107 bytes
 			os.rmdir(self.dir)
 			self.dir = tempfile.mkdtemp(prefix='play-', dir='/tmp')
-		self.inet, self.lines, self.process, self.address = inet, lines, None, None
+		self.inet, self.lines, self.process, self.address, self.dns = inet, lines, None, None, dns
 		self.conf, self.log_path = self.path('winnow.conf'), self.path('log')
 		open(self.log_path, 'w').close()
 
@@ -76,8 +76,8 @@ class Daemon:
 
 	def write_config(self, lines):
 		base = [text for word, text in BASE.items() if not re.search(r'(?m)^\s*%s\b' % word, lines)]
-		fill = {'{dir}': self.dir, '{listen}': self.listen}
-		text = re.sub(r'\{dir\}|\{listen\}', lambda m: fill[m.group(0)], '\n'.join(base) + '\n' + lines)
+		fill = {'{dir}': self.dir, '{listen}': self.listen, '{dns}': self.dns}
+		text = re.sub(r'\{(?:dir|listen|dns)\}', lambda m: fill[m.group(0)], '\n'.join(base) + '\n' + lines)
 		self.write('winnow.conf', text)
 
 	# -- start and stop

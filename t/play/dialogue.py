@@ -13,6 +13,7 @@ class DialogueError(Exception):
 # A most of None: any number. The third kind of content, an indented block, is for those in BLOCKS.
 SETUP = {
 	'config': ('line', 0, 1), 'listen': ('words', 1, 1), 'only': ('words', 1, 1), 'chunk': ('words', 1, 1), 'file': ('words', 1, 1), 'folder': ('words', 1, 1),
+	'zone': ('line', 0, 1),
 }
 STEPS = {
 	'session': ('words', 1, 1), 'connect': ('words', 1, None), 'helo': ('line', 1, 1), 'tls': ('words', 0, 3), 'login': ('words', 1, 2),
@@ -21,16 +22,18 @@ STEPS = {
 	'unknown': ('line', 1, 1), 'rset': ('words', 0, 0), 'quit': ('words', 0, 0), 'drop': ('words', 0, 0),
 	'write': ('words', 1, 1), 'scribble': ('words', 1, 1), 'remove': ('words', 1, 1), 'obstruct': ('words', 1, 1),
 	'new-config': ('words', 0, 0), 'reload-config': ('words', 0, 0), 'signal': ('words', 1, 1), 'sleep': ('words', 1, 1), 'loop': ('words', 1, 1),
+	'dns': ('line', 1, 1),
 }
 EXPECTATIONS = {
 	'expect': ('words', 1, None), 'expect-not': ('words', 1, None), 'expect-header': ('line', 1, 1), 'expect-no-header': ('words', 1, None),
 	'expect-deleted': ('words', 1, None), 'expect-delivered': ('line', 1, 1), 'expect-rcpt-deleted': ('words', 1, None), 'expect-hold': ('words', 0, 0),
 	'expect-record': ('line', 1, 1), 'expect-log': ('line', 1, 1), 'expect-no-log': ('line', 1, 1), 'expect-copies': ('words', 1, 1), 'expect-copy': ('line', 1, 1),
 	'expect-reply-text': ('line', 1, 1), 'expect-closed': ('words', 0, 0), 'expect-open': ('words', 0, 0), 'expect-exit': ('words', 1, 1),
+	'expect-asked': ('words', 1, 3),
 }
 KEYWORDS = dict(SETUP, **STEPS, **EXPECTATIONS)
-BLOCKS = {'config', 'file', 'message', 'write', 'scribble', 'new-config', 'reload-config', 'loop'}
-NEED_BLOCK = BLOCKS - {'config'}
+BLOCKS = {'config', 'zone', 'file', 'message', 'write', 'scribble', 'new-config', 'reload-config', 'loop'}
+NEED_BLOCK = BLOCKS - {'config', 'zone'}
 REGEX = {'expect-log', 'expect-no-log', 'expect-reply-text', 'expect-copy'}
 
 

@@ -196,6 +196,19 @@ class Expectations:
 		if m:
 			self.wrong('no /%s/ in the log' % step.args[0], m.group(0))
 
+	# -- DNS
+	def expect_asked(self, step):
+		"""NAME [TYPE] [COUNT]: the zone's server was asked for it, exactly COUNT times."""
+		args = list(step.args)
+		count = int(args.pop()) if args[-1].isdigit() else None
+		asked = lambda: self.dns.times_asked(*args)
+		if self.dns is None:
+			raise Failure('no zone')
+		if count == 0:
+			time.sleep(0.2)
+		if not (self.poll(asked) if count is None else self.poll(lambda: asked() == count)):
+			self.wrong('asked' if count is None else 'asked %d times' % count, '%d; all: %s' % (asked(), self.dns.asked[-20:]))
+
 	# -- the quarantine
 	def expect_copies(self, step):
 		got = self.daemon.copies()

@@ -1,6 +1,7 @@
 # player.py - plays one dialogue as one kind of MTA: the steps; what is expected of the answers stands in expect.py
 import os
 import shutil
+import sys
 import time
 
 from daemon import Daemon, DaemonError
@@ -8,6 +9,9 @@ from expect import Expectations, Failure
 from message import Draft, TextError, date, expand
 from mta import Mta
 from wire import Reply, WireError, to_text
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'fake'))
+from nameserver import DnsServer, ZoneError      # noqa: E402
 
 SUBMISSION = ('ORIGINATING', 'MSA', 'OUTBOUND'), ('587', '465')
 
@@ -22,7 +26,7 @@ class Player(Expectations):
 	def __init__(self, dialogue, build, kind, classes, trace=None):
 		self.dialogue, self.build, self.kind, self.classes, self.trace = dialogue, build, kind, classes, trace
 		self.talks, self.name, self.chunk = {}, 'main', 65535
-		self.daemon, self.mark, self.exited = None, 0, False
+		self.daemon, self.mark, self.exited, self.dns = None, 0, False, None
 
 	@property
 	def talk(self):
@@ -39,7 +43,7 @@ class Player(Expectations):
 			step = None
 			self.nobody_looked()
 			self.finish()
-		except (Failure, WireError, DaemonError, TextError, OSError) as e:
+		except (Failure, WireError, DaemonError, TextError, ZoneError, OSError) as e:
 			problem = '%s%s' % ('%s: %r: ' % (step.where, step) if step else '', e if isinstance(e, (Failure, DaemonError)) else '%s: %s' % (type(e).__name__, e))
 		finally:
 			problem = self.tear_down(problem, keep)
@@ -56,20 +60,24 @@ class Player(Expectations):
 				yield s
 
 	def set_up(self):
-		lines, files, inet = [], [], False
+		lines, files, zone, inet = [], [], [], False
 		for s in self.dialogue.setup:
 			if s.kind not in (None, self.kind):
 				continue
 			if s.word == 'config':
 				lines += [s.args[0]] if s.args else []
 				lines += [s.block] if s.block else []
+			elif s.word == 'zone':
+				zone += (s.args or []) + ([s.block] if s.block else [])
 			elif s.word in ('file', 'folder'):
 				files.append(s)
 			elif s.word == 'listen':
 				inet = s.args[0] == 'inet'
 			elif s.word == 'chunk':
 				self.chunk = int(s.args[0])
-		self.daemon = Daemon(self.build, '\n'.join(lines) + '\n', inet)
+		if zone:
+			self.dns = DnsServer('\n'.join(zone))
+		self.daemon = Daemon(self.build, '\n'.join(lines) + '\n', inet, **({'dns': self.dns.server} if self.dns else {}))
 		for s in files:
 			if s.word == 'folder':
 				os.makedirs(self.daemon.path(s.args[0]))
@@ -107,6 +115,8 @@ class Player(Expectations):
 		for talk in self.talks.values():
 			if talk.mta:
 				talk.mta.drop()
+		if self.dns:
+			self.dns.close()
 		if self.daemon:
 			self.daemon.kill()
 			report = self.daemon.sanitizer_report()
@@ -247,6 +257,22 @@ class Player(Expectations):
 		self.daemon.signal(step.args[0])
 		if step.args[0] == 'TERM':
 			self.exited = True
+
+	def do_dns(self, step):
+		"""The DNS server falls silent, speaks again, has another line, or knows a name no longer."""
+		word, _, rest = step.args[0].partition(' ')
+		if not self.dns:
+			raise Failure('no zone')
+		if word == 'silence':
+			self.dns.silence()
+		elif word == 'speak':
+			self.dns.speak()
+		elif word == 'add':
+			self.dns.zone.add(rest)
+		elif word == 'forget':
+			self.dns.zone.forget(rest)
+		else:
+			raise Failure('dns silence, dns speak, dns add LINE, or dns forget NAME')
 
 	def do_sleep(self, step):
 		time.sleep(float(step.args[0]))

@@ -1,0 +1,20 @@
+/* network.h - the network as a service: the resolver, opened at start, kept across reloads */
+#ifndef WINNOW_ENGINE_NETWORK_H
+#define WINNOW_ENGINE_NETWORK_H
+
+#include "engine/engine.h"
+#include "net/resolver.h"
+
+/* What the configuration says of DNS; its strings are the configuration's. */
+struct resolver_options network_options(const struct config *config);
+
+/* Starts the resolver: from here on sessions have answers. 0 or -errno with *error_r (talloc child of NULL). */
+int network_open(struct winnow_engine *engine, const struct config *config, char **error_r);
+
+/* A reload: what is the same for it stays as it is. Sessions go on. */
+void network_change(struct winnow_engine *engine, const struct config *config);
+
+/* No session is left. */
+void network_close(struct winnow_engine *engine);
+
+#endif
