@@ -16,10 +16,10 @@ def escape(text):
 
 def lines_of(name, entries):
     """Zone lines of one name; a record of type SPF stands for a TXT one where there is no TXT."""
-    out, texts, spf, only, late = [], [], [], True, False
+    out, texts, spf, only, late, silent = [], [], [], True, False, False
     for entry in entries:
         if entry == 'TIMEOUT':
-            out.append(('*', '!late'))
+            silent = True
             continue
         for rtype, value in entry.items():
             only = False
@@ -37,6 +37,8 @@ def lines_of(name, entries):
     out += [('TXT', t) for t in (texts or spf) if t is not None]
     if late and not texts:
         out.append(('TXT', '!late'))
+    if silent:
+        out += [(t, '!late') for t in ('A', 'AAAA', 'MX', 'PTR', 'TXT') if t not in [x[0] for x in out]]
     out.append(('A', '!nodata'))
     return ['zone %s %s %s' % (escape(name).replace(' ', '\\x20'), t, escape(v)) for t, v in out if not (t == 'A' and v == '!nodata' and only and len(out) > 1)]
 
