@@ -174,10 +174,10 @@ static void fill(TALLOC_CTX *mem, const struct spf_run *run, const struct spf_fr
 		o->trace = talloc_steal(mem, run->trace);
 }
 
-/* Literals, and what holds blanks, control characters or 8-bit, are no domains that have records. */
+/* Literals, and what holds blanks, control characters or 8-bit, are no domains that have records. One dot at the end was taken off before. */
 static bool may_be_domain(const char *text)
 {
-	if (text[0] == '[')
+	if (text[0] == '[' || (text[0] != '\0' && text[strlen(text) - 1] == '.'))
 		return false;
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f)

@@ -28,14 +28,15 @@ static const char *type_name(uint16_t type)
 static void trace_answer(struct spf_run *run, uint16_t type, const char *name, const struct answer *a)
 {
 	static const char *const status[] = {
-		[ANSWER_PENDING] = "asked", [ANSWER_DATA] = "", [ANSWER_EMPTY] = "no such record", [ANSWER_NXDOMAIN] = "no such name", [ANSWER_FAILED] = "failed", [ANSWER_LATE] = "no answer in time",
+		[ANSWER_PENDING] = ": asked", [ANSWER_DATA] = "", [ANSWER_EMPTY] = ": no such record", [ANSWER_NXDOMAIN] = ": no such name", [ANSWER_FAILED] = ": failed",
+		[ANSWER_LATE] = ": no answer in time",
 	};
 	char *shown;
 
 	if (run->trace == NULL)
 		return;
 	shown = spf_printable(run->mem, name, strlen(name), SPF_NAME_LEN_MAX);
-	spf_trace(run, "%s %s: %s", type_name(type), shown != NULL ? shown : "", a->status == ANSWER_DATA && a->n == 0 ? "no memory" : status[a->status]);
+	spf_trace(run, "%s %s%s", type_name(type), shown != NULL ? shown : "", status[a->status]);
 	for (size_t i = 0; i < a->n && i < SHOWN; i++) {
 		shown = spf_printable(run->mem, a->records[i], strlen(a->records[i]), 2000);
 		spf_trace(run, "    %s", shown != NULL ? shown : "");

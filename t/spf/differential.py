@@ -103,7 +103,7 @@ def term():
     q = pick((6, ''), (1, '+'), (3, '-'), (2, '~'), (2, '?'))
     return pick((4, lambda: q + 'ip4:' + R.choice(FOUR) + prefix(True, False)), (3, lambda: q + 'ip6:' + R.choice(SIX) + prefix(False, True)),
                 (5, lambda: q + 'a' + R.choice(['', ':' + target(), ':' + target()]) + prefix()), (4, lambda: q + 'mx' + R.choice(['', ':' + target(), ':' + target()]) + prefix()),
-                (1.5, lambda: q + 'ptr' + R.choice(['', ':' + R.choice(NAMES), ':example'])), (4, lambda: q + 'include:' + target()), (3, lambda: q + 'exists:' + target()),
+                (1.5, lambda: q + 'ptr' + R.choice(['', ':' + R.choice(NAMES), ':%{d1}'])), (4, lambda: q + 'include:' + target()), (3, lambda: q + 'exists:' + target()),
                 (0.7, lambda: q + 'all'), (0.25, broken), (0.3, lambda: R.choice(['x=y', 'x=%{d}', 'exp=' + R.choice(NAMES), 'foo.bar_-1=']))
                 )()
 
@@ -112,7 +112,7 @@ def term():
 SCENES = [
     'v=spf1' + ' a:d.6.example.parts.example' * 10 + ' ip4:0.0.0.0/0 redirect=d1.example',
     'v=spf1 x=1 ip4:192.0.2.0/24 x=2 ?all', 'v=spf1 exists:%{d+-}.parts.example ~all', 'v=spf1 ip6:::/0 ip4:0.0.0.0/0 a:%{p}.gone.example -all', 'v=spf1 a:gone0.example mx:gone1.example ?ip4:192.0.2.0/25 a:%{p}.example -all',
-    'v=spf1 a:gone0.example exists:gone1.example redirect=%{p}.example -all', 'v=spf1 ptr:d4.example ptr:example ~all', 'v=spf1 a:%{d0}.example -all', 'v=spf1 ip4:192.0.2.0/24 include:%{d} -all',
+    'v=spf1 a:gone0.example exists:gone1.example redirect=%{p}.example -all', 'v=spf1 ptr:d4.example ptr:%{d1} ~all', 'v=spf1 a:%{d0}.example -all', 'v=spf1 ip4:192.0.2.0/24 include:%{d} -all',
 ]
 
 
