@@ -29,6 +29,11 @@ static sfsistat leave(sfsistat status)
 	return status;
 }
 
+unsigned callbacks_running(void)
+{
+	return atomic_load(&running);
+}
+
 bool callbacks_finish(void)
 {
 	struct timespec step = { .tv_nsec = 10 * 1000000 };

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/time.h>
@@ -36,6 +37,8 @@ static struct {
 	pthread_once_t once;
 	read_packet *own;                            /* libmilter's */
 	bool pool;
+	atomic_uint reading;
+	atomic_ulong packets;
 } reader = { .once = PTHREAD_ONCE_INIT };
 
 static void find_reader(void)
@@ -46,13 +49,32 @@ static void find_reader(void)
 	reader.pool = dlsym(RTLD_DEFAULT, "mi_pool_controller_init") != NULL;
 }
 
+unsigned guard_reading(void)
+{
+	return atomic_load_explicit(&reader.reading, memory_order_relaxed);
+}
+
+unsigned long guard_packets(void)
+{
+	return atomic_load_explicit(&reader.packets, memory_order_relaxed);
+}
+
+bool guard_pool(void)
+{
+	pthread_once(&reader.once, find_reader);
+	return reader.own != NULL && reader.pool;
+}
+
 char *mi_rd_cmd(int sd, struct timeval *timeout, char *command, size_t *len_r, char *name)
 {
 	struct timeval soon = { .tv_sec = PACKET_SECONDS };
 	char *data;
 
 	pthread_once(&reader.once, find_reader);
+	atomic_fetch_add_explicit(&reader.reading, 1, memory_order_relaxed);
 	data = reader.own(sd, reader.pool && timeout->tv_sec > soon.tv_sec ? &soon : timeout, command, len_r, name);
+	atomic_fetch_sub_explicit(&reader.reading, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&reader.packets, 1, memory_order_relaxed);
 	if (data == NULL || *len_r == 0)
 		return data;
 	if (*command == 'D')

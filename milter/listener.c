@@ -19,6 +19,7 @@
 
 static struct {
 	int fd;                          /* -1: none */
+	char *spec;
 	const char *path;                /* of a unix socket */
 	dev_t device;
 	ino_t inode;
@@ -96,6 +97,7 @@ int listener_open(const char *spec, const char *group, unsigned mode)
 	if (listener.fd < 0)
 		return open_failed(spec, 0);
 	(void)fcntl(listener.fd, F_SETFD, FD_CLOEXEC);
+	listener.spec = strdup(spec);
 	if (path == NULL) {
 		/* libmilter writes each packet by itself: without this every message waits 40 ms; accepted sockets inherit it */
 		(void)setsockopt(listener.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -111,6 +113,11 @@ int listener_open(const char *spec, const char *group, unsigned mode)
 		}
 	}
 	return 0;
+}
+
+bool listener_nudge(void)
+{
+	return listener.spec != NULL && is_answered(listener.spec);
 }
 
 void listener_stop(void)

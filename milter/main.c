@@ -114,7 +114,9 @@ static int work(struct winnow_engine *engine, char *notes)
 {
 	int status = EX_OSERR;
 
-	if (signals_start(engine) == 0 && control_start(engine) == 0) {
+	/* signals last: a stop must find all that it stops */
+	if (control_start(engine) == 0 && signals_start(engine) == 0) {
+		nudge_start();
 		greet(engine, notes);
 		daemon_ready();
 		status = smfi_main() == MI_SUCCESS || signals_stopping() ? EX_OK : EX_SOFTWARE;

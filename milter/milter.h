@@ -24,6 +24,24 @@ struct smfiDesc *callbacks(struct winnow_engine *engine);
  * true: none runs any more. */
 bool callbacks_finish(void);
 
+/* How many run now. */
+unsigned callbacks_running(void);
+
+/* ---- guard.c: libmilter's reader of packets, made safe */
+
+/* Threads that read a packet now, and packets read so far. */
+unsigned guard_reading(void);
+unsigned long guard_packets(void);
+
+/* Is this a libmilter with a pool of workers? */
+bool guard_pool(void);
+
+/* ---- nudge.c: no session waits for a worker that is busy elsewhere */
+
+/* Starts the thread that sees to it. nudge_stop() before listener_stop(). */
+void nudge_start(void);
+void nudge_stop(void);
+
 /* ---- macros.c: which macros are read at which stage */
 
 /* Asks the MTA for the macros of connect that it does not send by itself. */
@@ -57,6 +75,9 @@ int listener_open(const char *spec, const char *group, unsigned mode);
 
 /* New connections are refused from now on, sessions go on; another process may listen at once. */
 void listener_stop(void);
+
+/* Connects to it and hangs up. false: that cannot be done. From any thread. */
+bool listener_nudge(void);
 
 /* Removes a unix socket if it is still the one that was made here. */
 void listener_remove(void);

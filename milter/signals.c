@@ -87,6 +87,7 @@ static void drain(struct winnow_engine *engine)
 
 	atomic_store(&signals.stopping, true);
 	winnow_log(engine, WINNOW_LOG_INFO, "stopping: no new connections; %u messages are finished first", winnow_transactions_open(engine));
+	nudge_stop();
 	listener_stop();
 	control_stop();                          /* a daemon that is started meanwhile takes both sockets */
 	pthread_kill(signals.main_thread, SIGURG);

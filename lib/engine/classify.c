@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "check/skew.h"
+#include "util/ip.h"
 
 /* ---- the report */
 
@@ -206,6 +207,7 @@ int winnow_classify(struct winnow_engine *engine, const struct winnow_classifica
 	const struct winnow_verdict *verdict;
 	struct winnow_session *ws;
 	int result = -ENOMEM;
+	struct ip ip;
 
 	*text_r = *error_r = NULL;
 	dry->json = json;
@@ -215,6 +217,10 @@ int winnow_classify(struct winnow_engine *engine, const struct winnow_classifica
 		if (asprintf(error_r, "there is no policy \"%s\"", how->policy) < 0)
 			*error_r = NULL;
 		result = -ENOENT;
+	} else if (how->ip != NULL && !ip_parse(how->ip, &ip)) {
+		if (asprintf(error_r, "\"%s\" is no address of a client; write 192.0.2.1 or 2001:db8::1", how->ip) < 0)
+			*error_r = NULL;
+		result = -EINVAL;
 	} else if ((ws = event_session(engine, dry)) != NULL) {
 		verdict = event_connect(ws, &client);
 		if (verdict->action == WINNOW_CONTINUE)

@@ -171,7 +171,7 @@ static int make_file(const char *folder, const char *file)
 static int prepare(struct journal_db *d)
 {
 	sqlite3_stmt *s = NULL;
-	int result = journal_exec(d, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608; PRAGMA cache_size = -512;");
+	int result = journal_exec(d, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304; PRAGMA cache_size = -512;");
 	int64_t version = 0, last;
 
 	if (result == 0)

@@ -8,7 +8,7 @@
 
 #include "engine/journal_private.h"
 
-enum { JOURNAL_WAL_PAGES = 2000 };       /* of 4 KB in the log beside the file: then they are put where they belong */
+enum { JOURNAL_WAL_PAGES = 1000 };       /* of 4 KB in the log beside the file: then they are put where they belong */
 
 enum statement {
 	BEGIN, COMMIT, ROLLBACK, LAST, ADD_RECORD, ADD_BODY, ADD_KEY, PAGES, FREE_PAGES, FIRST_N, UP_TO, DROP_RECORDS, DROP_BODIES, FIRST_BUCKET, DROP_BUCKET,

@@ -26,6 +26,17 @@ static void add_recipients(struct record *r, const struct txn *t)
 	r->n_rcpts = n;
 }
 
+/* What evidence.c takes off the envelope. */
+static void add_dropped(struct record *r, const struct txn *t)
+{
+	if (t->rcpt != NULL || t->message == NULL || r->mode != MODE_ENFORCE || r->no_recipient_left || r->action > ACT_HOLD)
+		return;
+	r->dropped = talloc_array(t->mem, const char *, t->n_rcpts);
+	for (size_t i = 0; r->dropped != NULL && i < t->n_rcpts; i++)
+		if (t->rcpts[i]->blackhole)
+			r->dropped[r->n_dropped++] = safe(t, t->rcpts[i]->address.text);
+}
+
 static void add_findings(struct record *r, const struct txn *t, const struct verdict *v, const struct verdict_input *in)
 {
 	size_t n = 0;
@@ -91,6 +102,7 @@ void record_write(struct winnow_session *ws, const char *event, const struct ver
 		return;
 	r.client = ip_print(&s->client, ip);
 	add_recipients(&r, t);
+	add_dropped(&r, t);
 	add_findings(&r, t, v, in);
 	add_times(&r, t);
 	add_message(&r, t);

@@ -36,6 +36,8 @@ struct record {
 	const char *from;                /* "<>": null sender; NULL: no MAIL yet */
 	const char **rcpts;              /* at event "rcpt" the one that was judged */
 	size_t n_rcpts;
+	const char **dropped;            /* those of them that are black holes, in a message that goes to the others */
+	size_t n_dropped;
 	const char *subject;             /* decoded and made printable */
 	uint64_t size;                   /* 0: no message */
 	const char *policy;

@@ -57,25 +57,25 @@ static void add_number(struct out *o, const char *key, unsigned long long number
 		fprintf(o->text, " %s=%llu", key, number);
 }
 
-static void add_recipients(struct out *o, const struct record *r)
+static void add_addresses(struct out *o, const char *key, const char *const *v, size_t n)
 {
 	char *list = NULL;
 	size_t len = 0;
 	FILE *f;
 
-	if (r->n_rcpts <= 1) {
-		add(o, "rcpt", r->n_rcpts == 1 && r->rcpts[0] != NULL ? r->rcpts[0] : "-");
+	if (n <= 1) {
+		add(o, key, n == 1 && v[0] != NULL ? v[0] : "-");
 		return;
 	}
 	f = open_memstream(&list, &len);
 	if (f == NULL)
 		return;
-	for (size_t i = 0; i < r->n_rcpts && i < RCPTS_SHOWN; i++)
-		fprintf(f, "%s%s", i > 0 ? "," : "", r->rcpts[i] != NULL ? r->rcpts[i] : "?");
-	if (r->n_rcpts > RCPTS_SHOWN)
-		fprintf(f, ",+%zu", r->n_rcpts - RCPTS_SHOWN);
+	for (size_t i = 0; i < n && i < RCPTS_SHOWN; i++)
+		fprintf(f, "%s%s", i > 0 ? "," : "", v[i] != NULL ? v[i] : "?");
+	if (n > RCPTS_SHOWN)
+		fprintf(f, ",+%zu", n - RCPTS_SHOWN);
 	fclose(f);
-	add(o, "rcpt", list);
+	add(o, key, list);
 	free(list);
 }
 
@@ -140,7 +140,9 @@ static void fields(struct out *o, const struct record *r)
 	add(o, "tls", r->tls);
 	add(o, "user", r->user);
 	add(o, "from", r->from != NULL ? r->from : "-");
-	add_recipients(o, r);
+	add_addresses(o, "rcpt", r->rcpts, r->n_rcpts);
+	if (r->n_dropped > 0)
+		add_addresses(o, "blackhole", r->dropped, r->n_dropped);
 	add(o, "policy", r->policy);
 	add_findings(o, "findings", r, OTHERS);
 	add_findings(o, "observed", r, OBSERVED);

@@ -31,7 +31,7 @@ static size_t number_at(const char *text, size_t len)
 	return n <= 3 ? n : 0;
 }
 
-/* The length of "5.7.1" at the beginning of the text, if its class is the code's; else 0. */
+/* The length of an enhanced code (class.subject.detail) at the beginning of the text, if its class is the code's; else 0. */
 static size_t enhanced_length(const char *text, size_t len, char class)
 {
 	size_t subject, detail;

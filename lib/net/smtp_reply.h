@@ -12,7 +12,7 @@ enum {
 
 struct smtp_reply {
 	int code;                        /* 200 to 599; 0: none was read */
-	char xcode[12];                  /* enhanced code (RFC 2034), "5.7.1"; "" if there is none that fits the code */
+	char xcode[12];                  /* enhanced code (RFC 2034); "" if there is none that fits the code */
 	char text[SMTP_TEXT_MAX];        /* without code and enhanced code, lines joined by LF; controls and NUL are "?", other bytes as they came */
 	size_t text_len;
 };

@@ -4,11 +4,15 @@
 #include <string.h>
 
 #include "policy/table_private.h"
+#include "util/clock.h"
 
-enum { KEY_MAX = 1024 };                 /* bytes of a key with its NUL */
+enum {
+	KEY_MAX = 1024,                  /* bytes of a key with its NUL */
+	COMPLAINT_US = 60000000,
+};
 
 static const struct table_kind *const kinds[] = {
-	&table_kind_inline, &table_kind_file, &table_kind_cidr, &table_kind_pcre,
+	&table_kind_inline, &table_kind_file, &table_kind_cidr, &table_kind_pcre, &table_kind_lmdb, &table_kind_cdb, &table_kind_sqlite,
 };
 
 /* --- opening --- */
@@ -55,8 +59,10 @@ static struct table *new_table(struct table_set *set, const struct table_kind *k
 	*table = (struct table){ .set = set, .kind = kind, .refs = 1 };
 	table->spec = talloc_strdup(table, spec);
 	table->directory = talloc_strdup(table, directory);
-	table->argument = relative ? talloc_asprintf(table, "%s/%s", directory, argument) : talloc_strdup(table, argument);
-	if (table->spec == NULL || table->directory == NULL || table->argument == NULL) {
+	table->argument = talloc_asprintf(table, "%s%s%s%s", relative ? directory : "", relative ? "/" : "", argument, kind != NULL && kind->suffix != NULL ? kind->suffix : "");
+	if (table->argument != NULL)
+		table->path = talloc_strndup(table, table->argument, kind != NULL && kind->has_query ? strcspn(table->argument, "?") : strlen(table->argument));
+	if (table->spec == NULL || table->directory == NULL || table->path == NULL) {
 		talloc_free(table);
 		return NULL;
 	}
@@ -91,7 +97,7 @@ struct table *table_open(struct table_set *set, const char *spec, const char *di
 		directory = "";
 	if (spec[0] != '\0' && (kind = find_kind(spec, &argument, error_r)) == NULL)
 		return NULL;
-	if (kind != NULL && kind->is_file && argument[0] == '\0') {
+	if (kind != NULL && kind->is_file && (argument[0] == '\0' || (kind->has_query && argument[0] == '?'))) {
 		*error_r = talloc_asprintf(NULL, "table \"%s\": a path is missing after the colon", spec);
 		return NULL;
 	}
@@ -165,7 +171,7 @@ struct content *table_load(const struct table *table, char **error_r)
 	content->data = table->kind->load(content, table->argument, &error);
 	if (content->data != NULL)
 		return content;
-	*error_r = error != NULL ? talloc_steal(NULL, error) : talloc_asprintf(NULL, "%s: no memory", table->argument);
+	*error_r = error != NULL ? talloc_steal(NULL, error) : talloc_asprintf(NULL, "%s: no memory", table->path);
 	talloc_free(content);
 	return NULL;
 }
@@ -204,10 +210,25 @@ bool table_is_empty(struct table *table)
 
 /* --- look-ups --- */
 
-/* A look-up of several keys sees one version of the table. */
+void table_complain(struct table *table, int64_t now, const char *why)
+{
+	int64_t next = atomic_load(&table->next_complaint);
+	char *line;
+
+	if (now < next || !atomic_compare_exchange_strong(&table->next_complaint, &next, now + COMPLAINT_US))
+		return;
+	line = talloc_asprintf(NULL, "%s: %s; look-ups in it fail", table->path, why);
+	if (line != NULL)
+		table_set_log(table->set, LOG_LEVEL_ERROR, line);
+	talloc_free(line);
+}
+
+/* A look-up of several keys sees one version of the table; of a database that is read live each key sees its own. */
 struct lookup {
+	struct table *table;
 	const struct table_kind *kind;
 	struct content *content;
+	TALLOC_CTX *scratch;             /* for the kind */
 	TALLOC_CTX *mem;
 	const char **value_r;
 };
@@ -217,7 +238,9 @@ static bool begin(struct lookup *lookup, struct table *table, TALLOC_CTX *mem, c
 {
 	if (table == NULL || table->kind == NULL)
 		return false;
-	*lookup = (struct lookup){ .kind = table->kind, .content = acquire(table), .mem = mem, .value_r = value_r };
+	*lookup = (struct lookup){ .table = table, .kind = table->kind, .content = acquire(table), .mem = mem, .value_r = value_r };
+	if (lookup->content != NULL)
+		lookup->scratch = talloc_new(NULL);
 	return lookup->content != NULL;
 }
 
@@ -228,14 +251,17 @@ static enum answer end(struct lookup *lookup, enum answer answer, const char *co
 		*lookup->value_r = talloc_strdup(lookup->mem, *value);
 		if (*lookup->value_r == NULL)
 			answer = ANSWER_UNAVAILABLE;
+	} else if (answer == ANSWER_UNAVAILABLE && *value != NULL && **value != '\0') {
+		table_complain(lookup->table, clock_mono(), *value);
 	}
+	talloc_free(lookup->scratch);
 	release(lookup->content);
 	return answer;
 }
 
 static enum answer ask(const struct lookup *lookup, const char *key, const char **value_r)
 {
-	return lookup->kind->lookup(lookup->content->data, key, lookup->mem, value_r);
+	return lookup->scratch != NULL ? lookup->kind->lookup(lookup->content->data, key, lookup->scratch, value_r) : ANSWER_UNAVAILABLE;
 }
 
 /* Copies text in lower case (ASCII; other characters as they are) to out, which ends at end. NULL: too long; else where its NUL is. */
@@ -333,6 +359,6 @@ enum answer table_lookup_ip(struct table *table, const struct ip *ip, TALLOC_CTX
 	if (ip->family == 0 || !begin(&lookup, table, mem, value_r))
 		return ANSWER_NO;
 	if (lookup.kind->lookup_ip != NULL)
-		return end(&lookup, lookup.kind->lookup_ip(lookup.content->data, ip, mem, &value), &value);
+		return end(&lookup, lookup.scratch != NULL ? lookup.kind->lookup_ip(lookup.content->data, ip, lookup.scratch, &value) : ANSWER_UNAVAILABLE, &value);
 	return end(&lookup, ask(&lookup, ip_print(ip, text), &value), &value);
 }

@@ -10,7 +10,7 @@
 
 #include "policy/table.h"
 
-extern const struct table_kind table_kind_inline, table_kind_file, table_kind_cidr, table_kind_pcre;
+extern const struct table_kind table_kind_inline, table_kind_file, table_kind_cidr, table_kind_pcre, table_kind_lmdb, table_kind_cdb, table_kind_sqlite;
 
 /* The content of a kind from memory: what load() does once it has read the file. text (len bytes and a NUL) is cut up in place and must live as long as the result.
  * name: for errors. NULL with *error_r (child of parent). */
@@ -18,6 +18,9 @@ void *table_inline_parse(TALLOC_CTX *parent, char *text, char **error_r);
 void *table_file_parse(TALLOC_CTX *parent, const char *name, char *text, size_t len, char **error_r);
 void *table_cidr_parse(TALLOC_CTX *parent, const char *name, char *text, size_t len, char **error_r);
 void *table_pcre_parse(TALLOC_CTX *parent, const char *name, char *text, size_t len, char **error_r);
+
+/* Reads from the file so far: what a look-up costs, whatever the machine. For tests. */
+unsigned long table_lmdb_reads(const void *content);
 
 /* One version of what a table holds; a talloc root. The table has one reference, each look-up in progress another. */
 struct content {
@@ -40,17 +43,20 @@ struct watch {
 	struct signature pending;        /* a newer one, not loaded yet */
 	int64_t pending_since;
 	bool missing;
+	bool bad;                        /* the version that was seen could not be loaded */
 };
 
 struct table {
 	struct table_set *set;
 	const struct table_kind *kind;   /* NULL: the empty table */
 	char *spec, *directory;
-	char *argument;                  /* what the kind loads: of a file the whole path */
+	char *argument;                  /* what the kind loads: of a file the whole path, with its suffix or query */
+	char *path;                      /* of a file */
 	unsigned refs;                   /* guarded by the set's lock */
 	struct table *next;              /* in its bucket */
 	pthread_mutex_t lock;            /* guards the pointer below, for as long as it takes to count a reference */
 	struct content *content;         /* NULL: nothing was there to load yet */
+	_Atomic int64_t next_complaint;  /* clock_mono() */
 	struct watch watch;
 };
 
@@ -63,7 +69,13 @@ void table_swap(struct table *table, struct content *content);
 /* Entries of what is in force; known_r: false when nothing was ever loaded. */
 size_t table_count(struct table *table, bool *known_r);
 
+/* Logs why a look-up failed: at most once a minute. now: clock_mono(). */
+void table_complain(struct table *table, int64_t now, const char *why);
+
 /* --- table_set.c --- */
+
+/* A line in the set's log; none once the set is gone. */
+void table_set_log(struct table_set *set, enum log_level level, const char *line);
 
 /* The open table of that text and directory with one more reference, NULL if there is none. */
 struct table *table_set_find(struct table_set *set, const char *spec, const char *directory);

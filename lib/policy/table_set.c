@@ -80,6 +80,14 @@ void table_set_free(struct table_set *set)
 	unlock_and_drop(set);
 }
 
+void table_set_log(struct table_set *set, enum log_level level, const char *line)
+{
+	pthread_mutex_lock(&set->lock);      /* holds the log: the set's owner closes it after table_set_free() */
+	if (!set->stop)
+		log_line(set->log, level, line);
+	pthread_mutex_unlock(&set->lock);
+}
+
 /* --- the tables --- */
 
 static struct table **bucket_of(struct table_set *set, const char *spec)

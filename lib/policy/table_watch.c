@@ -49,13 +49,21 @@ static bool looks_whole(const char *path, off_t size)
 	return last == '\n';
 }
 
+/* Are they different versions of the table's file? What is written into one that is read live makes no new version, unless it was not good before. */
+static bool differ(const struct table *table, const struct signature *a, const struct signature *b)
+{
+	return table->kind->reading == TABLE_READ_LIVE && !table->watch.bad ? !same_file(a, b) : !same(a, b);
+}
+
 /* "WHAT; what is in force now". */
 static void report_kept(struct table *table, struct log *log, enum log_level level, const char *what)
 {
 	bool known;
 	size_t n = table_count(table, &known);
 
-	if (known)
+	if (known && table->kind->reading != TABLE_READ_WHOLE)
+		log_printf(log, level, "%s; what was opened before stays open", what);
+	else if (known)
 		log_printf(log, level, "%s; the %zu entries of before stay in force", what, n);
 	else
 		log_printf(log, level, "%s; the table stays empty", what);
@@ -72,7 +80,7 @@ int table_watch_begin(struct table *table, bool optional, char **error_r)
 	table_count(table, &known);
 	if (!known) {
 		/* taken before the load: what is written while it is read counts as a change */
-		watch->seen = signature_of(table->argument);
+		watch->seen = signature_of(table->path);
 		watch->missing = same(&watch->seen, &no_file);
 		if (!(watch->missing && optional && (errno == ENOENT || errno == ENOTDIR))) {
 			content = table_load(table, error_r);
@@ -86,16 +94,25 @@ int table_watch_begin(struct table *table, bool optional, char **error_r)
 	return ret;
 }
 
-/* Called when the file at the path is not the one that was seen last, and ready. */
-static void load_changed(struct table *table, struct log *log, const struct signature *now_there, int64_t now)
+static void report_read(struct table *table, struct log *log)
+{
+	bool known;
+
+	if (table->kind->count != NULL)
+		log_printf(log, LOG_LEVEL_INFO, "%s: read anew, %zu entries", table->path, table_count(table, &known));
+	else
+		log_printf(log, LOG_LEVEL_INFO, "%s: opened anew", table->path);
+}
+
+/* Called when the file at the path is not the one that was seen last, and ready. patient: it may not be whole yet, so that a bad one is no news. */
+static void load_changed(struct table *table, struct log *log, const struct signature *now_there, int64_t now, bool patient)
 {
 	struct watch *watch = &table->watch;
 	char *error = NULL;
 	struct content *content = table_load(table, &error);
-	struct signature after = signature_of(table->argument);
-	bool known;
+	struct signature after = signature_of(table->path);
 
-	if (!same(now_there, &after)) {
+	if (differ(table, now_there, &after)) {
 		/* it was written or replaced while we read: whatever we got, the next look decides */
 		watch->pending = after;
 		watch->pending_since = now;
@@ -103,11 +120,13 @@ static void load_changed(struct table *table, struct log *log, const struct sign
 			talloc_free(content);
 	} else if (content != NULL) {
 		watch->seen = *now_there;
+		watch->bad = false;
 		table_swap(table, content);
-		log_printf(log, LOG_LEVEL_INFO, "%s: read anew, %zu entries", table->argument, table_count(table, &known));
-	} else {
+		report_read(table, log);
+	} else if (!patient) {
 		watch->seen = *now_there;
-		report_kept(table, log, LOG_LEVEL_ERROR, error != NULL ? error : table->argument);
+		watch->bad = true;
+		report_kept(table, log, LOG_LEVEL_ERROR, error != NULL ? error : table->path);
 	}
 	talloc_free(error);
 }
@@ -121,27 +140,35 @@ static void note_missing(struct table *table, struct log *log, int error)
 		return;
 	watch->missing = true;
 	watch->seen = watch->pending = no_file;
-	snprintf(what, sizeof(what), "%.900s: cannot be read any more: %s", table->argument, strerror(error));
+	snprintf(what, sizeof(what), "%.900s: cannot be read any more: %s", table->path, strerror(error));
 	report_kept(table, log, LOG_LEVEL_WARNING, what);
+}
+
+/* May a new file of that name be tried before its quiet second? What is read in place tells at loading whether it is whole. */
+static bool may_be_ready(const struct table *table, const struct signature *there)
+{
+	return !same_file(there, &table->watch.seen) && (table->kind->reading != TABLE_READ_WHOLE || looks_whole(table->path, there->size));
 }
 
 void table_watch_look(struct table *table, struct log *log, int64_t now)
 {
 	struct watch *watch = &table->watch;
 	struct signature there;
+	bool quiet;
 
 	pthread_mutex_lock(&watch->lock);
-	there = signature_of(table->argument);
+	there = signature_of(table->path);
 	if (same(&there, &no_file)) {
 		note_missing(table, log, errno);
-	} else if (!same(&there, &watch->seen)) {
+	} else if (differ(table, &there, &watch->seen)) {
 		watch->missing = false;
 		if (!same(&there, &watch->pending)) {
 			watch->pending = there;
 			watch->pending_since = now;
 		}
-		if (now - watch->pending_since >= QUIET_US || (!same_file(&there, &watch->seen) && looks_whole(table->argument, there.size)))
-			load_changed(table, log, &there, now);
+		quiet = now - watch->pending_since >= QUIET_US;
+		if (quiet || may_be_ready(table, &there))
+			load_changed(table, log, &there, now, !quiet && table->kind->reading != TABLE_READ_WHOLE);
 	}
 	pthread_mutex_unlock(&watch->lock);
 }

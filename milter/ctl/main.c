@@ -115,15 +115,15 @@ int main(int argc, char **argv)
 		case 's': socket = optarg; break;
 		case 'h': return help(stdout, EX_OK);
 		case 'V': printf("winnowctl %s\n", WINNOW_VERSION); return EX_OK;
-		default: return help(stderr, EX_USAGE);
+		default: fprintf(stderr, "winnowctl -h lists options and commands\n"); return EX_USAGE;
 		}
 	}
 	if (optind >= argc)
 		return help(stderr, EX_USAGE);
 	command = ctl_find(argv[optind]);
 	if (command == NULL) {
-		fprintf(stderr, "winnowctl: \"%s\" is no command\n\n", argv[optind]);
-		return help(stderr, EX_USAGE);
+		fprintf(stderr, "winnowctl: \"%s\" is no command; winnowctl -h lists them\n", argv[optind]);
+		return EX_USAGE;
 	}
 	status = run(&ctl, socket, command, argc - optind, argv + optind);
 	free((void *)(uintptr_t)ctl.input);

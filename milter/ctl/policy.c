@@ -9,13 +9,18 @@ extern const struct command command_policy;
 static int run_policy(struct ctl *ctl, int argc, char **argv)
 {
 	bool outbound = argc > 1 && strcmp(argv[1], "--outbound") == 0;
+	const char *address = argv[argc - 1];
 	char *text;
 
-	if (argc != 2 + outbound || argv[argc - 1][0] == '-')
+	if (argc != 2 + outbound || address[0] == '-')
 		return ctl_usage(ctl, &command_policy);
-	text = winnow_policy(ctl->engine, argv[argc - 1], outbound, ctl->json);
+	if (!outbound && strchr(address, '@') == NULL && strchr(address, '.') != NULL) {
+		fprintf(ctl->err, "winnowctl: \"%s\" is no address; write one of that domain: anybody@%s (a login: --outbound)\n", address, address);
+		return EX_USAGE;
+	}
+	text = winnow_policy(ctl->engine, address, outbound, ctl->json);
 	if (text == NULL) {
-		fprintf(ctl->err, "winnowctl: \"%s\" is no address; write local@domain\n", argv[argc - 1]);
+		fprintf(ctl->err, "winnowctl: \"%s\" is no address; write local@domain\n", address);
 		return EX_USAGE;
 	}
 	fprintf(ctl->out, "%s%s", text, ctl->json ? "\n" : "");

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'play'))
@@ -25,9 +26,18 @@ class Lab(unittest.TestCase):
 	def start(self, config=None):
 		d = daemon.Daemon(BUILD, config or self.CONFIG)
 		self.addCleanup(d.clean)
-		self.addCleanup(d.kill)
+		self.addCleanup(self.end, d)
 		d.start()
 		return d
+
+	def end(self, d):
+		"""Ends as it should, and no sanitizer has said anything."""
+		try:
+			if d.running():
+				d.stop()
+			self.assertIsNone(d.sanitizer_report())
+		finally:
+			d.kill()
 
 	def connect(self, d, address='203.0.113.7', name='mail.example.net', helo='mail.example.net', kind='postfix'):
 		m = mta.Mta(d.address, kind)
@@ -46,7 +56,6 @@ class Lab(unittest.TestCase):
 		return out, err
 
 	def wait_for_log(self, d, pattern, since=0):
-		import time
 		for _ in range(500):
 			m = re.search(pattern, d.log(since))
 			if m:

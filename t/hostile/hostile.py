@@ -97,6 +97,13 @@ class Watched(Daemon):
 		check(self.running(), 'the daemon ended with %s; log: %s', self.process.returncode if self.process else None, self.tail())
 		return State(self.process.pid)
 
+	def start(self):
+		"""With the control socket, too."""
+		Daemon.start(self)
+		end = time.monotonic() + 10
+		while not os.path.exists(self.path('control.sock')) and self.running() and time.monotonic() < end:
+			time.sleep(0.01)
+
 	def begin(self, messages=20):
 		"""Starts, and warms up: what is made once only is no growth."""
 		self.start()

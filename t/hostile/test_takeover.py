@@ -152,10 +152,11 @@ def a_second_signal(build):
 
 
 def stop_under_load(build):
-	"""Twenty times: SIGTERM at any moment of a busy session. Each message is answered or its connection closed; the daemon ends with 0."""
+	"""Twenty times: SIGTERM at any moment of a busy session. Each message is taken, deferred, or its connection closed; the daemon ends with 0."""
 	for i in range(20):
 		daemon = Watched(build)
 		daemon.start()
+		daemon.quiet()                                                # all of it is there
 		with Talker(daemon.address) as t, Talker(daemon.address) as hanging, Talker(daemon.path('control.sock')) as control:
 			t.hello()
 			hanging.send(negotiation() + CONNECT + HELO + packet(b'M', b'<a@b.example>\0'))
@@ -167,7 +168,7 @@ def stop_under_load(build):
 			try:
 				for _ in range(100):
 					code = t.message()
-					check(code == 250, 'a message is answered %s', code)
+					check(code in (250, 451), 'a message is answered %s', code)
 			except (EOFError, ConnectionError):
 				pass
 			status = daemon.wait()

@@ -171,6 +171,15 @@ class Winnowctl(Case):
 		self.assertEqual(r.returncode, 69)
 		self.assertIn(b'does not answer', r.stderr)
 
+	def test_what_is_no_address_is_no_question(self):
+		d = self.daemon('domain "strict.example" { policy = "strict" }\npolicy "strict" { mode = "tag" }\n')
+		for words, status, said in (('policy', 'a@strict.example'), 0, b'policy "strict"'), (('policy', 'strict.example'), 64, b'anybody@strict.example'), \
+				(('policy', '--outbound', 'first.last'), 0, b'policy "default"'), (('classify', '--ip', '192.0.2.300', d.conf), 64, b'"192.0.2.300" is no address'), \
+				(('polisy',), 64, b'"polisy" is no command'):
+			r = self.ctl(d, *words)
+			self.assertEqual(r.returncode, status, r)
+			self.assertIn(said, r.stdout + r.stderr)
+
 	def test_classify_believes_tls_without_a_greeting_and_outbound_without_a_user(self):
 		d = self.daemon('tls { required = true  required_outgoing = true }\n')
 		message = ('From: a@friend.example\nDate: %s\n\ntext\n' % formatdate()).encode()

@@ -63,7 +63,7 @@ static void wrong_lines_are_refused_with_file_line_and_remedy(void **state)
 		const char *text, *error;
 		size_t n;
 	} cases[] = {
-		{ "a 1\n\nb\nA 2\n", "wrong:4: \"a\" stands there a second time, with another value than in %s/wrong:1: keep one of them", 0 },
+		{ "a 1\n\nb\nA 2\n", "wrong:4: \"a\" stands there a second time, with another value than in wrong:1: keep one of them", 0 },
 		{ "# x\n192.0.2.1/24\n", "wrong:2: 192.0.2.1/24 has host bits: write 192.0.2.0/24", 0 },
 		{ "192.0.2.1\n192.0.2.300\n", "wrong:2: \"192.0.2.300\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", 0 },
 		{ "192.0.2 x\n", "wrong:1: \"192.0.2\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", 0 },
@@ -72,7 +72,7 @@ static void wrong_lines_are_refused_with_file_line_and_remedy(void **state)
 		{ "a.example\n*.example.com\n", "wrong:2: \"*.example.com\" would match nothing: write a dot for all below a domain, .example.com", 0 },
 		{ "*@Example.com x\n", "wrong:1: \"*@example.com\" would match nothing: write the domain alone, example.com", 0 },
 		{ "10.0.0.0/8 a\n10.0.0.0/08 b\n", "wrong:2: \"10.0.0.0/08\" is no address or network: write it as 192.0.2.0/24, 2001:db8::/32 or a lone address", 0 },
-		{ "2001:db8::/32 a\n\n2001:0db8::/32 b\n", "wrong:3: \"2001:0db8::/32\" stands there a second time, with another value than in %s/wrong:1: keep one of them", 0 },
+		{ "2001:db8::/32 a\n\n2001:0db8::/32 b\n", "wrong:3: \"2001:0db8::/32\" stands there a second time, with another value than in wrong:1: keep one of them", 0 },
 		{ "a\nb\0c\n", "wrong:2: the line holds a NUL byte: write text, in UTF-8", 6 },
 		{ "\0", "wrong:1: the line holds a NUL byte: write text, in UTF-8", 1 },
 		{ "a\n\"b c\n", "wrong:2: the key's quotes are not closed", 0 },
@@ -82,14 +82,8 @@ static void wrong_lines_are_refused_with_file_line_and_remedy(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		char want[300];
-
 		write_bytes("wrong", cases[i].text, cases[i].n > 0 ? cases[i].n : strlen(cases[i].text));
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(want, sizeof(want), cases[i].error, directory);
-#pragma GCC diagnostic pop
-		assert_open_fails(set, "file:wrong", want);
+		assert_open_fails(set, "file:wrong", cases[i].error);
 	}
 	table_set_free(set);
 }

@@ -1,0 +1,70 @@
+/* nudge.c - no session waits for a worker that is busy elsewhere */
+#include "milter.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <time.h>
+
+/* libmilter's pool counts a worker as idle until it has woken. Sessions that become ready meanwhile are left to it, all of them; if it then blocks, in a
+ * question to the network or in half a packet, they wait for it, although a worker is started for whatever becomes ready next. So where workers are blocked and
+ * little else happens, something becomes ready: a connection to ourselves that says nothing. Its worker looks for those left behind when it is done. */
+
+enum { LOOK_MS = 100, LITTLE = 20, SETTLE_MS = 3, IN_A_ROW = 64, WORKERS = 2 };      /* LITTLE: packets between two looks; WORKERS: that libmilter keeps */
+
+static atomic_bool stopped;
+
+static void pause_ms(long ms)
+{
+	struct timespec ts = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+static unsigned busy(void)
+{
+	return callbacks_running() + guard_reading();
+}
+
+/* As long as each nudge sets another session going there are more of them. */
+static void nudge(void)
+{
+	for (int i = 0; i < IN_A_ROW && !atomic_load(&stopped); i++) {
+		unsigned before = busy();
+
+		if (!listener_nudge())
+			return;
+		pause_ms(SETTLE_MS);
+		if (busy() <= before)
+			return;
+	}
+}
+
+static void *look(void *unused)
+{
+	unsigned long packets = guard_packets();
+
+	while (!atomic_load(&stopped)) {
+		unsigned long now;
+
+		pause_ms(LOOK_MS);
+		now = guard_packets();
+		if (busy() >= WORKERS && now - packets < LITTLE)
+			nudge();
+		packets = now;
+	}
+	return unused;
+}
+
+void nudge_start(void)
+{
+	pthread_t thread;
+
+	if (guard_pool() && pthread_create(&thread, NULL, look, NULL) == 0)
+		pthread_detach(thread);          /* it may hang in a connection, and touches nothing that is freed */
+}
+
+void nudge_stop(void)
+{
+	atomic_store(&stopped, true);
+}
