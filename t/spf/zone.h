@@ -42,7 +42,7 @@ static void zone_unescape(char *s)
 	for (; *s != '\0'; s++) {
 		unsigned c;
 
-		if (s[0] == '\\' && s[1] == 'x' && sscanf(s + 2, "%2x", &c) == 1 && c != 0) {
+		if (s[0] == '\\' && s[1] == 'x' && isxdigit((unsigned char)s[2]) && isxdigit((unsigned char)s[3]) && sscanf(s + 2, "%2x", &c) == 1 && c != 0) {
 			*out++ = (char)c;
 			s += 3;
 		} else {
