@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <jansson.h>
 
@@ -29,7 +30,7 @@ static void text_value(FILE *f, const char *text)
 	}
 	putc('"', f);
 	for (; *text != '\0'; text++) {
-		if (*text == '"')
+		if (*text == '"' || *text == '\\')
 			putc('\\', f);
 		putc(*text, f);
 	}
@@ -118,6 +119,19 @@ static void add_notes(struct out *o, const struct record *r)
 	free(list);
 }
 
+/* Of the object alone: before a line of text stands the date of its target. */
+static void add_time(struct out *o, const struct record *r)
+{
+	time_t seconds = (time_t)(r->time / 1000000);
+	struct tm tm = { 0 };
+	char text[64];
+
+	gmtime_r(&seconds, &tm);
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		(int)(r->time % 1000000));
+	add(o, "time", text);
+}
+
 /* Id, queue id, verdict and class first, so that a line that syslog cuts still tells. */
 static void fields(struct out *o, const struct record *r)
 {
@@ -162,6 +176,7 @@ char *record_text(const struct record *record, bool json)
 
 	if (json) {
 		o.json = json_object();
+		add_time(&o, record);
 		fields(&o, record);
 		line = json_dumps(o.json, JSON_COMPACT);
 		json_decref(o.json);

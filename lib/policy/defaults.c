@@ -13,7 +13,8 @@ static const char head[] =
 	"# A # directly before a name switches the option off: it then has the default that is shown. \"# \" begins an explanation.\n"
 	"# Written as: name = value, lists { \"a\", \"b\" }, section { ... }, include(\"file\"). Quote what holds / : or @.\n"
 	"# Durations: 90 or \"90s\", \"200ms\", \"5m\", \"48h\", \"7d\". Sizes: 1024, \"16K\", \"50M\", \"2G\".\n"
-	"# Tables: \"inline:KEY, KEY=VALUE\", \"file:PATH\", \"cidr:PATH\", \"pcre:PATH\", ...; \"\" is the empty table.\n"
+	"# Tables: \"inline:KEY, KEY=VALUE\", \"file:PATH\", \"cidr:PATH\", \"pcre:PATH\", \"lmdb:PATH\" and \"cdb:PATH\" (as postmap writes\n"
+	"# them), \"sqlite:PATH?SELECT value FROM names WHERE name = :key\"; \"\" is the empty table.\n"
 	"# [P]: the option can stand in a policy too, as policy \"NAME\" { section { option = ... } }; at top level it holds for all policies.\n"
 	"# \"winnow-milter -t\" checks the file, \"winnowctl policy ADDRESS\" shows what is in force and where it was set.\n";
 

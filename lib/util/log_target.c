@@ -221,7 +221,8 @@ int log_target_write(struct log_target *target, enum log_level level, int64_t wh
 	/* a line that was cut off (a full disk) must not grow together with the next one */
 	if (target->torn)
 		*p++ = '\n';
-	if (target->kind == KIND_FILE)
+	/* a JSON object has its own, and is to be one line of JSON */
+	if (target->kind == KIND_FILE && (len == 0 || text[0] != '{'))
 		p += put_date(p, HEADER_MAX - 1, when, target->ident);
 	p += log_escape(text, len, p);
 	if (target->kind == KIND_SYSLOG) {

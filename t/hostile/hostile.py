@@ -134,9 +134,9 @@ class Watched(Daemon):
 			check(time.monotonic() < end, '%d sessions and %d messages are open though their peers are gone', seen['sessions'], seen['messages'])
 			time.sleep(0.05)
 
-	def same(self, what, mb=10):
+	def same(self, what, mb=16):
 		"""After a part: mail is answered, nothing stays open, memory and descriptors are back, the process is the same, no sanitizer complained.
-		mb: the log has a ring of 4 MB that fills by and by, and malloc keeps some of what it got."""
+		mb: malloc keeps some of what it got, and the queues of log and journal come and go."""
 		self.alive()
 		self.quiet()
 		end = time.monotonic() + 15

@@ -68,28 +68,23 @@ def a_header_block_of_ten_megabytes(daemon):
 	daemon.same('a header block of 10 MB', 15)
 
 
-def refused_recipients(daemon):
-	"""In one transaction, by us and by the MTA; what is refused leaves nothing behind."""
-	total = Scale.of(100000, 5000)
-	refused_by_mta = packet(b'D', b'R{rcpt_mailer}\0error\0{rcpt_host}\0005.1.1\0{rcpt_addr}\0no such user\0') + packet(b'R', b'<nobody@example.com>\0')
-	for name, unit in (('by us', packet(b'D', b'R{rcpt_mailer}\0relay\0') + packet(b'R', b'<x@elsewhere.example>\0')), ('by the MTA', refused_by_mta)):
-		with Talker(daemon.address) as t:
-			t.hello()
-			t.send(MAIL)
-			check(t.code() == 250, 'MAIL is refused')
-			grown = []
-			for part in range(10):
-				for _ in range(total // 10 // 100):
-					t.send(unit * 100)
-					for _ in range(100):
-						t.answer()
-				grown.append(daemon.state().anon)
-			print('  %d recipients refused %s: %s KB' % (total, name, grown))
-			# what waits to be written comes and goes: the least of each half counts
-			check(min(grown[5:]) - min(grown[:5]) < 2048 or daemon.kind, '%d recipients refused %s: memory grows: %s KB', total, name, grown)
-			t.send(ABORT, MAIL)
-			check(t.code() == 250, 'the session cannot go on')
-	daemon.same('%d refused recipients' % total, 15)
+def a_rush_of_refusals(daemon):
+	"""More records than the journal can write at once: they wait in its queue, which has a bound (16 MB)."""
+	total, unit = Scale.of(50000, 5000), packet(b'R', b'<x@elsewhere.example>\0')
+	before = daemon.state().anon
+	with Talker(daemon.address) as t, Peak(daemon) as peak:
+		t.hello()
+		t.send(MAIL)
+		check(t.code() == 250, 'MAIL is refused')
+		start = time.monotonic()
+		for _ in range(total // 100):
+			t.send(unit * 100)
+			for _ in range(100):
+				t.answer()
+		took = time.monotonic() - start
+	print('  %d refusals in %.1f s, %s' % (total, took, peak))
+	check(peak.anon - before < 28 * 1024 or daemon.kind, 'refusals: %s', peak)
+	daemon.same('a rush of refusals', 28)
 
 
 def accepted_recipients(daemon):
@@ -169,5 +164,5 @@ def fifty_messages_of_ten_megabytes(daemon):
 	daemon.same('%d messages at once' % n, MEMORY_TOTAL + 5)
 
 
-run([ten_thousand_headers, a_header_block_of_ten_megabytes, refused_recipients, accepted_recipients, a_body_of_fifty_megabytes, one_byte_chunks, fifty_messages_of_ten_megabytes],
+run([ten_thousand_headers, a_header_block_of_ten_megabytes, a_rush_of_refusals, accepted_recipients, a_body_of_fifty_megabytes, one_byte_chunks, fifty_messages_of_ten_megabytes],
 	'memory_total = "%dM"\n' % MEMORY_TOTAL)

@@ -205,36 +205,6 @@ def odd_arguments(daemon):
 	daemon.same('odd arguments')
 
 
-def endless_sessions(daemon):
-	"""What may come without end in one session leaves nothing behind: greetings, unknown commands, aborted messages, other queue ids."""
-	rounds = Scale.of(40000, 2000)
-	for name, unit, replies in (('greetings', packet(b'H', b'h' * 900 + b'\0'), 1), ('unknown commands', packet(b'U', b'X' * 900 + b'\0'), 1), ('aborted messages', MAIL + ABORT, 1)):
-		with Talker(daemon.address) as t:
-			t.hello()
-			grown = []
-			for part in range(4):
-				for _ in range(rounds // 4 // 50):
-					t.send(unit * 50)
-					for _ in range(50 * replies):
-						t.answer()
-				grown.append(daemon.state().anon)
-			print('  %d %s in one session: %s KB' % (rounds, name, grown))
-			check(min(grown[2:]) - min(grown[:2]) < 3072 or daemon.kind, '%d %s in one session: memory grows: %s KB', rounds, name, grown)
-	with Talker(daemon.address) as t:
-		t.hello()
-		t.send(MAIL)
-		t.answer()
-		grown = []
-		for i in range(rounds // 2):
-			t.send(macros(b'R', b'i', b'%d' % i + b'Q' * 900), packet(b'R', b'<x@other.example>\0'))
-			t.answer()
-			if i % (rounds // 8) == 0:
-				grown.append(daemon.state().anon)
-		print('  %d queue ids in one message: %s KB' % (rounds // 2, grown))
-		check(min(grown[2:]) - min(grown[:2]) < 3072 or daemon.kind, 'queue ids: memory grows: %s KB', grown)
-	daemon.same('endless sessions')
-
-
 def random_bytes(daemon):
 	r = random.Random(20261126)
 	for i in range(Scale.of(600)):
@@ -256,4 +226,4 @@ def one_byte_changed(daemon):
 
 
 run([lengths, lengths_that_hold, unknown_commands, empty_packets, a_close_at_every_byte, a_close_at_every_stage, impossible_order, old_protocols, odd_macros, macros_over_used_memory,
-	odd_addresses, odd_arguments, endless_sessions, random_bytes, one_byte_changed])
+	odd_addresses, odd_arguments, random_bytes, one_byte_changed])

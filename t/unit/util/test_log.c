@@ -244,6 +244,16 @@ static void the_date_is_that_of_the_line_in_utc(void **state)
 	assert_string_equal(slurp(path_of("date")), want);
 }
 
+static void an_object_has_its_own_date(void **state)
+{
+	struct log *log = open_log(path_of("object"), LOG_LEVEL_INFO);
+
+	(void)state;
+	log_line(log, LOG_LEVEL_INFO, "{\"time\":\"2026-11-25T10:00:00.000000Z\"}");
+	log_close(log);
+	assert_string_equal(slurp(path_of("object")), "{\"time\":\"2026-11-25T10:00:00.000000Z\"}\n");
+}
+
 static void what_could_forge_a_line_is_shown_as_hex(void **state)
 {
 	static const struct {
@@ -603,6 +613,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_gets_lines_with_date_ident_and_pid),
 		cmocka_unit_test(the_date_is_that_of_the_line_in_utc),
+		cmocka_unit_test(an_object_has_its_own_date),
 		cmocka_unit_test(what_could_forge_a_line_is_shown_as_hex),
 		cmocka_unit_test(control_characters_cannot_forge_a_line_in_the_file),
 		cmocka_unit_test(very_long_lines_are_cut_and_medium_ones_are_whole),
