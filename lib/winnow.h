@@ -170,6 +170,11 @@ WINNOW_API int winnow_check_network(struct winnow_engine *engine, char **text_r)
 /* The commented file of all defaults: etc/winnow.conf is made from it. winnow_free. */
 WINNOW_API char *winnow_defaults(void);
 
+/* What SPF (RFC 7208) says: a line "result=pass|fail|softfail|neutral|none|permerror|temperror", then identity, domain, the term that matched or the problem, and the trace of questions,
+ * answers and terms; json: an object. from: the envelope sender, "" is the null sender; helo: "" if unknown. Waits at most spf.timeout for the network. 0, or -EINVAL with *error_r.
+ * Free both with winnow_free. */
+WINNOW_API int winnow_spf(struct winnow_engine *engine, const char *ip, const char *from, const char *helo, bool json, char **text_r, char **error_r);
+
 #ifdef __cplusplus
 }
 #endif

@@ -133,7 +133,13 @@ static void judge_blocked(struct txn *t, const struct domain *domain)
 	}
 }
 
-/* An entry bound to an address is proof; a sender's name is none (before SPF, DKIM and DMARC are asked). */
+/* SPF pass of the envelope sender's domain, which is the one that the lists were asked for. The HELO name's pass, which the null sender gets, proves no sender. */
+static bool proven_by_spf(const struct txn *t)
+{
+	return t->spf != NULL && t->spf->mail_judged && !t->null_sender && t->spf->mail.result == SPF_PASS;
+}
+
+/* An entry bound to an address is proof; a sender's name is one with SPF pass (before DKIM and DMARC are known). */
 static void judge_allowed(struct txn *t, const struct domain *domain)
 {
 	struct list senders = list_of(t, "allow_senders", POLICY_ALLOW_SENDERS, G_ALLOW_SENDERS);
@@ -153,12 +159,13 @@ static void judge_allowed(struct txn *t, const struct domain *domain)
 	}
 	if (!named)
 		return;
-	if (setting_bool(t->policy, &policy_settings[POLICY_ALLOW_AUTHENTICATED])) {
+	if (!proven_by_spf(t) && setting_bool(t->policy, &policy_settings[POLICY_ALLOW_AUTHENTICATED])) {
 		note(t, "allow", "sender is listed but not proven: envelope sender %.200s is on %s (allow_authenticated)", shown(&t->sender), name);
 		return;
 	}
 	t->rcpt->word.allowed = true;
-	finding(t, CLASS_WHITELISTED, 1.0, "envelope sender %.200s is on %s", shown(&t->sender), name);
+	t->rcpt->word.proven = proven_by_spf(t);
+	finding(t, CLASS_WHITELISTED, 1.0, "envelope sender %.200s is on %s%s", shown(&t->sender), name, proven_by_spf(t) ? ", with SPF pass" : "");
 }
 
 static void judge_rcpt(struct txn *t)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "check/spf.h"
 #include "engine/services.h"
 #include "message/authres.h"
 
@@ -43,6 +44,7 @@ static void remove_forged(struct winnow_session *ws)
 	const char *prefix = setting_string(t->policy, &evidence_settings[EVIDENCE_PREFIX]);
 	size_t prefix_len = strlen(prefix), n_ids = 0;
 	const char **ids = own_ids(t, &n_ids);
+	bool received_spf = !ws->s.trusted && setting_bool(t->policy, &evidence_settings[EVIDENCE_RECEIVED_SPF]);
 
 	for (size_t i = t->message->n_fields; i-- > 0;) {
 		const struct header_field *f = &t->message->fields[i];
@@ -50,6 +52,7 @@ static void remove_forged(struct winnow_session *ws)
 
 		if (!forged && !ws->s.trusted && ids != NULL && header_name_equal(f->name, "Authentication-Results"))
 			forged = authres_is_ours(f->value, f->value_len, ids, n_ids);
+		forged |= received_spf && header_name_equal(f->name, "Received-SPF");
 		if (forged)
 			change(t, CHANGE_DELETE_HEADER, f->name, f->index, NULL);
 	}
@@ -174,6 +177,28 @@ static const char *iprev_result(const struct session *s)
 	return s->client.family != 0 ? results[s->resolve] : NULL;
 }
 
+/* ";\n\tspf=pass smtp.mailfrom=example.com" (RFC 8601 section 2.7.2); of errors with the reason. */
+static char *add_spf(TALLOC_CTX *mem, char *value, const struct spf_outcome *o, const char *property)
+{
+	value = talloc_asprintf_append_buffer(value, ";\n\tspf=%s", spf_result_name(o->result));
+	if (value != NULL && o->problem[0] != '\0')
+		value = talloc_asprintf_append_buffer(value, " reason=%s\n\t", authres_value(mem, o->problem));
+	return value != NULL ? talloc_asprintf_append_buffer(value, " %s=%s", property, authres_value(mem, o->domain[0] != '\0' ? o->domain : "unknown")) : NULL;
+}
+
+static void received_spf(struct winnow_session *ws)
+{
+	struct txn *t = &ws->t;
+	struct spf_question q = spf_mail_identity(t);
+	char *value;
+
+	if (t->spf == NULL || !t->spf->mail_judged)
+		return;
+	value = spf_received(t->mem, &q, &t->spf->mail, t->null_sender ? "helo" : "mailfrom", config_hostname(t->config));
+	if (value != NULL)
+		change(t, CHANGE_ADD_HEADER, "Received-SPF", 0, value);
+}
+
 /* One field with all methods, RFC 8601 section 2.2. */
 static void authentication_results(struct winnow_session *ws)
 {
@@ -189,6 +214,14 @@ static void authentication_results(struct winnow_session *ws)
 	}
 	if (iprev != NULL && value != NULL && t->auth_user == NULL) {
 		value = talloc_asprintf_append_buffer(value, ";\n\tiprev=%s policy.iprev=%s", iprev, authres_value(t->mem, ip_print(&ws->s.client, ip)));
+		any = true;
+	}
+	if (t->spf != NULL && t->spf->mail_judged && value != NULL) {
+		value = add_spf(t->mem, value, &t->spf->mail, t->null_sender ? "smtp.helo" : "smtp.mailfrom");
+		any = true;
+	}
+	if (t->spf != NULL && t->spf->helo_judged && value != NULL) {
+		value = add_spf(t->mem, value, &t->spf->helo, "smtp.helo");
 		any = true;
 	}
 	if (!any && value != NULL)
@@ -236,6 +269,8 @@ void evidence_changes(struct winnow_session *ws, const struct verdict_input *in)
 		own_fields(ws, in);
 	if (setting_bool(t->policy, &evidence_settings[EVIDENCE_AUTHENTICATION_RESULTS]))
 		authentication_results(ws);
+	if (setting_bool(t->policy, &evidence_settings[EVIDENCE_RECEIVED_SPF]))
+		received_spf(ws);
 	if (ws->decided.action == ACT_HOLD)
 		change(t, CHANGE_HOLD, NULL, 0, talloc_asprintf(t->mem, "%s [%s]", class_row(ws->decided.class)->id, t->id));
 }

@@ -75,6 +75,7 @@ const struct setting evidence_settings[] = {
 	[EVIDENCE_OUTGOING] = { .name = "outgoing", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "false", .help = "and X-Winnow-Outgoing-* to outbound mail" },
 	[EVIDENCE_PREFIX] = { .name = "prefix", .type = SET_STRING, .def = "X-Winnow", .help = "their brand; every field that begins with it is removed from foreign mail" },
 	[EVIDENCE_AUTHENTICATION_RESULTS] = { .name = "authentication_results", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "true", .help = "add Authentication-Results" },
+	[EVIDENCE_RECEIVED_SPF] = { .name = "received_spf", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "false", .help = "add Received-SPF; foreign ones are removed then" },
 	[EVIDENCE_AUTHSERV_IDS] = { .name = "authserv_ids", .type = SET_LIST, .def = "", .def_text = "{ }",
 		.help = "further ids of ours: forged Authentication-Results that bear them are removed" },
 	[EVIDENCE_REPLY_ID] = { .name = "reply_id", .type = SET_BOOL, .def = "true", .help = "close SMTP replies with [ID]" },

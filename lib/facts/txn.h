@@ -11,6 +11,7 @@
 #include "facts/session.h"
 #include "message/address.h"
 #include "message/message.h"
+#include "net/spf.h"
 
 struct chain;
 struct config;
@@ -23,6 +24,13 @@ struct list_word {
 	bool allowed;                    /* an allow list names the sender or the client */
 	bool proven;                     /* ... by address, or with SPF, DKIM or DMARC pass for the listed domain */
 	bool blocked;                    /* the recipient's or its domain's block list names the sender */
+};
+
+/* What SPF says of the client, by identity; result SPF_PENDING: not asked, or nothing came yet. */
+struct spf_facts {
+	struct spf_outcome mail;         /* MAIL FROM; of the null sender its HELO name */
+	struct spf_outcome helo;         /* not asked with a null sender: it is the same */
+	bool mail_judged, helo_judged;   /* the policy in force looks at it: it may be shown, and prove */
 };
 
 struct rcpt {
@@ -56,6 +64,7 @@ struct txn {
 	int64_t size_announced;          /* SIZE=; -1: none */
 	bool smtputf8;
 	const char *auth_user, *auth_type;   /* NULL: not authenticated */
+	struct spf_facts *spf;           /* NULL: not asked */
 	/* RCPT */
 	struct rcpt *rcpt;               /* the one being judged; NULL outside RCPT */
 	struct rcpt **rcpts;             /* accepted, in order */
