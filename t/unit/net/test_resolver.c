@@ -97,6 +97,7 @@ static enum answer_status ask_a(struct world *w, const char *name, double *secon
 	return ask_for(w, ns_t_a, name, &records, &n, seconds_r);
 }
 
+/* Bounds that a busy machine keeps, and what is meant to fail does not: a repeat comes after a second, a second server after half of one. */
 static void in_time(double seconds, double least, double most, const char *what)
 {
 	if (seconds < least || seconds > most)
@@ -233,7 +234,7 @@ static void a_late_answer_comes_exactly_when_it_comes(void **state)
 		while (answers_get(w->answers, ns_t_a, cases[i].name, &records, &n) == ANSWER_PENDING)
 			assert_true(answers_wait(w->answers, &seen, before + 10000000));
 		assert_int_equal(n, 1);
-		in_time((double)(clock_mono() - before) / 1e6, cases[i].at, cases[i].at + 0.05, cases[i].name);
+		in_time((double)(clock_mono() - before) / 1e6, cases[i].at, cases[i].at + 0.15, cases[i].name);
 	}
 	end(w);
 }
@@ -258,7 +259,7 @@ static void a_dead_name_slows_no_other_and_opens_no_breaker(void **state)
 		worst = seconds > worst ? seconds : worst;
 		sleep_ms(5);
 	}
-	in_time(worst, 0, 0.1, "a good name beside dead ones");
+	in_time(worst, 0, 0.3, "a good name beside dead ones");
 	/* and dead names alone: nothing else is asked, and yet the server is not thought gone */
 	new_session(w);
 	for (int i = 0; i < 30; i++) {
@@ -282,11 +283,11 @@ static void a_dead_name_is_late_in_time_and_not_asked_again_at_once(void **state
 
 	(void)state;
 	assert_int_equal(ask_a(w, "dead.example", &seconds), ANSWER_LATE);
-	in_time(seconds, 0.6, 0.7, "dead");
+	in_time(seconds, 0.6, 0.9, "dead");
 	asked = atomic_load(&w->fake->udp_asked);
 	new_session(w);
 	assert_int_equal(ask_a(w, "dead.example", &seconds), ANSWER_LATE);
-	in_time(seconds, 0, 0.05, "dead again");
+	in_time(seconds, 0, 0.3, "dead again");
 	assert_int_equal(atomic_load(&w->fake->udp_asked), asked);
 	end(w);
 }
@@ -320,7 +321,7 @@ static void a_thousand_questions_are_out_at_once(void **state)
 		}
 		answers_unref(all[s]);
 	}
-	in_time((double)(clock_mono() - before) / 1e6, 0.5, 1.0, "a thousand questions");
+	in_time((double)(clock_mono() - before) / 1e6, 0.5, 1.5, "a thousand questions");
 	assert_int_equal(resolver_counts(w->resolver).asked, 1000);
 	assert_int_equal(resolver_counts(w->resolver).late, 0);
 	end(w);
@@ -343,10 +344,10 @@ static void silence_opens_the_breaker_and_the_first_answer_closes_it(void **stat
 	for (int i = 0; clock_mono() - before < 4000000; i++) {
 		snprintf(name, sizeof(name), "silent%d.example", i);
 		assert_int_equal(ask_a(w, name, &seconds), ANSWER_LATE);
-		in_time(seconds, 0, 1.3, name);
+		in_time(seconds, 0, 1.6, name);
 		sleep_ms(10);
 	}
-	in_time(seconds, 0, 0.02, "a question to a server that is known to be gone");
+	in_time(seconds, 0, 0.3, "a question to a server that is known to be gone");
 	resolver_states(w->resolver, states);
 	assert_true(states[0].gone);
 	/* what is known stays known */
@@ -360,10 +361,10 @@ static void silence_opens_the_breaker_and_the_first_answer_closes_it(void **stat
 		sleep_ms(10);
 		waited = (double)(clock_mono() - before) / 1e6;
 	} while (states[0].gone && waited < 5);
-	in_time(waited, 0, 1.3, "the way back");
+	in_time(waited, 0, 1.6, "the way back");
 	/* silence from before is forgotten */
 	assert_int_equal(ask_a(w, "silent0.example", &seconds), ANSWER_DATA);
-	in_time(seconds, 0, 0.1, "silent0, now");
+	in_time(seconds, 0, 0.5, "silent0, now");
 	end(w);
 }
 
@@ -379,10 +380,10 @@ static void a_closed_port_is_known_at_once_and_so_is_its_return(void **state)
 	fake_end(w->fake);
 	w->fake = NULL;
 	assert_int_equal(ask_a(w, "one.example", &seconds), ANSWER_LATE);
-	in_time(seconds, 0, 0.2, "a closed port");
+	in_time(seconds, 0, 0.5, "a closed port");
 	sleep_ms(200);
 	assert_int_equal(ask_a(w, "two.example", &seconds), ANSWER_LATE);
-	in_time(seconds, 0, 0.02, "a closed port, known");
+	in_time(seconds, 0, 0.3, "a closed port, known");
 	resolver_states(w->resolver, states);
 	assert_true(states[0].gone);
 	assert_int_equal(states[0].trouble, TROUBLE_NOBODY);
@@ -392,7 +393,7 @@ static void a_closed_port_is_known_at_once_and_so_is_its_return(void **state)
 		sleep_ms(10);
 		resolver_states(w->resolver, states);
 	} while (states[0].gone && clock_mono() - before < 5000000);
-	in_time((double)(clock_mono() - before) / 1e6, 0, 1.3, "the return");
+	in_time((double)(clock_mono() - before) / 1e6, 0, 1.6, "the return");
 	new_session(w);
 	assert_int_equal(ask_a(w, "one.example", &seconds), ANSWER_DATA);
 	end(w);
@@ -412,14 +413,14 @@ static void with_two_servers_a_silent_first_one_costs_little_and_soon_nothing(vo
 	name_server(w, 1, "127.0.0.1", w->second->port);
 	open_resolver(w, 3000);
 	assert_int_equal(ask_a(w, "first.example", &seconds), ANSWER_DATA);
-	in_time(seconds, 0.45, 0.7, "the first question");
+	in_time(seconds, 0.45, 0.9, "the first question");
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "n%d.example", i);
 		assert_int_equal(ask_a(w, name, &seconds), ANSWER_DATA);
-		in_time(seconds, 0, 0.1, name);
+		in_time(seconds, 0, 0.4, name);
 		sum += seconds;
 	}
-	in_time(sum, 0, 1, "a hundred questions");
+	in_time(sum, 0, 3, "a hundred questions");
 	/* it is back: it is the first again */
 	atomic_store(&w->fake->silent, false);
 	sleep_ms(1200);
@@ -441,14 +442,14 @@ static void what_one_server_cannot_say_the_next_is_asked(void **state)
 	name_server(w, 1, "127.0.0.1", w->second->port);
 	open_resolver(w, 3000);
 	assert_int_equal(ask_a(w, "ok.example", &seconds), ANSWER_DATA);
-	in_time(seconds, 0, 0.2, "the second server's word");
+	in_time(seconds, 0, 0.5, "the second server's word");
 	assert_int_equal(ask_a(w, "sf.example", &seconds), ANSWER_FAILED);
-	in_time(seconds, 0, 0.2, "SERVFAIL of both");
+	in_time(seconds, 0, 0.5, "SERVFAIL of both");
 	/* nobody at all behind the first one */
 	fake_end(w->fake);
 	w->fake = NULL;
 	assert_int_equal(ask_a(w, "other.example", &seconds), ANSWER_DATA);
-	in_time(seconds, 0, 0.2, "a closed port before a good server");
+	in_time(seconds, 0, 0.4, "a closed port before a good server");
 	end(w);
 }
 
@@ -477,7 +478,7 @@ static void the_same_question_is_asked_once_and_then_known(void **state)
 		answers_unref(all[i]);
 	}
 	assert_int_equal(ask_a(w, "slow200.example", &seconds), ANSWER_DATA);
-	in_time(seconds, 0, 0.02, "a known answer");
+	in_time(seconds, 0, 0.15, "a known answer");
 	counts = resolver_counts(w->resolver);
 	assert_int_equal(counts.asked, 1);
 	assert_int_equal(counts.joined, 19);
@@ -577,7 +578,7 @@ static void other_servers_get_what_is_out(void **state)
 	name_server(w, 0, "127.0.0.1", w->second->port);
 	resolver_change(w->resolver, &w->options);
 	assert_int_equal(ask_a(w, "out.example", &seconds), ANSWER_DATA);
-	in_time(seconds, 0, 0.2, "the new server's word");
+	in_time(seconds, 0, 0.4, "the new server's word");
 	new_session(w);
 	assert_int_equal(ask_a(w, "known.example", &seconds), ANSWER_DATA);
 	assert_int_equal(atomic_load(&w->second->udp_asked), 2);
