@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "check/spf.h"
+#include "engine/network.h"
 #include "util/clock.h"
 
 /* Runs the evaluation again as answers come, until spf.timeout. */
@@ -29,6 +30,29 @@ static void evaluate(struct winnow_engine *engine, TALLOC_CTX *mem, const struct
 		break;
 	}
 	answers_unref(answers);
+}
+
+/* A daemon has its resolver; beside one, or without, winnowctl opens its own. */
+static void ask(struct winnow_engine *engine, TALLOC_CTX *mem, const struct spf_question *q, struct spf_outcome *o)
+{
+	struct config *config = engine_config(engine);
+	int64_t timeout = setting_ms(config_default_policy(config), &spf_settings[SPF_SETTING_TIMEOUT]);
+	bool own = engine->asker == NULL;
+	char *error = NULL;
+
+	if (own && network_open(engine, config, &error) != 0) {
+		*o = (struct spf_outcome){ .result = SPF_TEMPERROR, .domain = printable(mem, q->domain, 253), .mechanism = "", .problem = "no resolver", .trace = "" };
+		if (error != NULL)
+			o->problem = talloc_asprintf(mem, "no resolver: %s", error);
+		talloc_free(error);
+	} else {
+		evaluate(engine, mem, q, timeout, o);
+	}
+	if (own) {
+		network_close(engine);
+		engine->asker = NULL;
+	}
+	config_unref(config);
 }
 
 static char *as_json(const struct spf_outcome *o, const char *identity)
@@ -86,14 +110,7 @@ int winnow_spf(struct winnow_engine *engine, const char *ip, const char *from, c
 		q.domain = at != NULL ? at + 1 : from;
 		q.local = at != NULL ? talloc_strndup(mem, from, (size_t)(at - from)) : "";
 	}
-	if (engine->asker == NULL) {
-		o = (struct spf_outcome){ .result = SPF_TEMPERROR, .domain = printable(mem, q.domain, 253), .mechanism = "", .problem = "no resolver: nobody answers questions to DNS here", .trace = "" };
-	} else {
-		struct config *config = engine_config(engine);
-
-		evaluate(engine, mem, &q, setting_ms(config_default_policy(config), &spf_settings[SPF_SETTING_TIMEOUT]), &o);
-		config_unref(config);
-	}
+	ask(engine, mem, &q, &o);
 	*text_r = json ? as_json(&o, identity) : as_text(&o, identity);
 	talloc_free(mem);
 	return *text_r != NULL ? 0 : -ENOMEM;
