@@ -284,8 +284,15 @@ static void mail_parameters(struct txn *t, const char *const *argv)
 
 static void warn_policy(struct winnow_session *ws, const char *unknown, const char *who)
 {
-	if (unknown != NULL)
+	if (unknown != NULL && unknown != policies_unavailable)
 		winnow_log(ws->engine, WINNOW_LOG_WARNING, "policies: the policy \"%s\" that the table names for %s does not exist; \"default\" is used; define it, or mend the table", unknown, who);
+}
+
+/* Which policy is meant is not known: a milder one must not let in what it refuses, so the answer is "later". */
+static void defer_without_policy(struct txn *t, const char *unknown)
+{
+	if (unknown == policies_unavailable)
+		finding(t, CLASS_INTERNAL_ERROR, 1.0, "the table policies cannot be asked");
 }
 
 static bool begin_message(struct winnow_session *ws, const char *const *argv, const struct winnow_login *login, const char *queue_id)
@@ -353,6 +360,7 @@ const struct winnow_verdict *winnow_mail(struct winnow_session *ws, const char *
 	ws->judged = t->policy;
 	stage_judge(t, STAGE_HELO);
 	stage_judge(t, STAGE_MAIL);
+	defer_without_policy(t, unknown);
 	return event_refused(ws, STAGE_MAIL, "mail") ? event_over(ws) : &ws->verdict;
 }
 
@@ -414,6 +422,7 @@ static void judge_recipient(struct winnow_session *ws, struct rcpt *r)
 		return;
 	}
 	judge_for(ws, r->policy);
+	defer_without_policy(t, unknown);
 	if (t->n_rcpts > 0 && !same_word(&r->word, &ws->word))
 		finding(t, CLASS_MIXED_RECIPIENTS, 1.0, "the lists of %s say of this sender what those of the recipients before do not", r->address.text);
 }

@@ -173,24 +173,37 @@ static const struct policy *policy_of_domain(const struct config *config, const 
 	return section != NULL ? section->policy : config->base;
 }
 
+const char policies_unavailable[] = "(the table cannot be asked)";
+
+/* One question to the table `policies`: true if it named a policy, or could not say. */
+static bool named_by_table(const struct config *config, enum answer answer, const char *name, const char **unknown_r, const struct policy **policy_r)
+{
+	if (answer == ANSWER_UNAVAILABLE)
+		*unknown_r = policies_unavailable;
+	if (answer == ANSWER_YES)
+		*policy_r = named_policy(config, name, unknown_r);
+	return answer == ANSWER_YES;
+}
+
 const struct policy *policy_for_recipient(const struct config *config, struct table *policies, const struct address *recipient, TALLOC_CTX *mem, const char **unknown_r)
 {
-	const char *name;
+	const struct policy *policy;
+	const char *name = NULL;
+	enum answer answer = table_lookup_address(policies, recipient, mem, &name);
 
 	*unknown_r = NULL;
-	if (table_lookup_address(policies, recipient, mem, &name) == ANSWER_YES)
-		return named_policy(config, name, unknown_r);
-	return policy_of_domain(config, recipient->domain);
+	return named_by_table(config, answer, name, unknown_r, &policy) ? policy : policy_of_domain(config, recipient->domain);
 }
 
 const struct policy *policy_for_sender(const struct config *config, struct table *policies, const char *user, const struct address *sender, TALLOC_CTX *mem, const char **unknown_r)
 {
-	const char *name;
+	const struct policy *policy;
+	const char *name = NULL;
+	enum answer answer = user != NULL && user[0] != '\0' ? table_lookup(policies, user, mem, &name) : ANSWER_NO;
 
 	*unknown_r = NULL;
-	if (user != NULL && user[0] != '\0' && table_lookup(policies, user, mem, &name) == ANSWER_YES)
-		return named_policy(config, name, unknown_r);
-	if (table_lookup_address(policies, sender, mem, &name) == ANSWER_YES)
-		return named_policy(config, name, unknown_r);
-	return policy_of_domain(config, sender->domain);
+	if (named_by_table(config, answer, name, unknown_r, &policy))
+		return policy;
+	answer = table_lookup_address(policies, sender, mem, &name);
+	return named_by_table(config, answer, name, unknown_r, &policy) ? policy : policy_of_domain(config, sender->domain);
 }

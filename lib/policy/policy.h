@@ -57,7 +57,9 @@ const struct domain *config_domain(const struct config *config, const char *doma
 bool config_has_domains(const struct config *config);
 
 /* Inbound: the recipient's policy: table `policies` by address, domain, .parent; the domain's section; "default". Never NULL.
- * policies: the table (a row of the engine); a name in it that no policy bears falls back to "default" with *unknown_r set to that name (child of mem), else NULL. */
+ * policies: the table (a row of the engine); a name in it that no policy bears falls back to "default" with *unknown_r set to that name (child of mem), else NULL;
+ * policies_unavailable: the table could not be asked, and what came back is the policy of the domain's section or "default". */
+extern const char policies_unavailable[];
 const struct policy *policy_for_recipient(const struct config *config, struct table *policies, const struct address *recipient, TALLOC_CTX *mem, const char **unknown_r);
 
 /* Outbound: by user, sender address, sender domain, in that order. user NULL: none. */
