@@ -57,8 +57,8 @@ static void ask(struct winnow_engine *engine, TALLOC_CTX *mem, const struct spf_
 
 static char *as_json(const struct spf_outcome *o, const char *identity)
 {
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:s}", "result", spf_result_name(o->result), "identity", identity, "domain", o->domain, "mechanism", o->mechanism,
-		"problem", o->problem, "never_sends", o->never_sends, "terms", (int)o->terms, "voids", (int)o->voids, "trace", o->trace);
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:s}", "result", spf_result_name(o->result), "identity", identity,
+		"domain", o->domain, "mechanism", o->mechanism, "problem", o->problem, "never_sends", o->never_sends, "terms", (int)o->terms, "voids", (int)o->voids, "trace", o->trace);
 	char *text = object != NULL ? json_dumps(object, JSON_INDENT(1)) : NULL;
 
 	json_decref(object);

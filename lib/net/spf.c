@@ -202,7 +202,9 @@ enum spf_result spf_check(TALLOC_CTX *mem, struct answers *answers, const struct
 	}
 	outcome_r->problem = "";
 	run.trace = question->trace ? talloc_strdup(run.mem, "") : NULL;
-	run.macros = (struct spf_macros){ .local = question->local[0] != '\0' ? question->local : "postmaster", .sender_domain = domain, .helo = question->helo, .client = question->client };
+	run.macros = (struct spf_macros){
+		.local = question->local[0] != '\0' ? question->local : "postmaster", .sender_domain = domain, .helo = question->helo, .client = question->client,
+	};
 	if (question->client.family != 0 && may_be_domain(domain))
 		result = spf_check_host(&run, domain, &frame);
 	fill(mem, &run, &frame, result, outcome_r);
@@ -243,7 +245,8 @@ char *spf_received(TALLOC_CTX *mem, const struct spf_question *question, const s
 
 	if (sender == NULL || text == NULL)
 		return NULL;
-	text = talloc_asprintf_append_buffer(text, "\n\treceiver=%s; identity=%s; client-ip=%s;", value_text(mem, receiver), identity, value_text(mem, ip_print(&question->client, ip)));
+	text = talloc_asprintf_append_buffer(text, "\n\treceiver=%s; identity=%s; client-ip=%s;", value_text(mem, receiver), identity,
+		value_text(mem, ip_print(&question->client, ip)));
 	if (text != NULL)
 		text = talloc_asprintf_append_buffer(text, "\n\tenvelope-from=%s; helo=%s;", value_text(mem, sender), value_text(mem, question->helo));
 	if (text != NULL && outcome->mechanism[0] != '\0')

@@ -1,4 +1,4 @@
-/* spf.h - SPF (RFC 7208): what a domain says of a client's address, read from the table of answers; libspf2 evaluates, we do before what it cannot be trusted with */
+/* spf.h - SPF (RFC 7208): what a domain says of a client's address, read from the table of answers; libspf2 evaluates what was read before */
 #ifndef WINNOW_NET_SPF_H
 #define WINNOW_NET_SPF_H
 
@@ -33,10 +33,11 @@ struct spf_outcome {
 	unsigned terms, voids;           /* DNS terms and void look-ups that were counted (section 4.6.4) */
 };
 
-/* check_host() (section 4): looks into the table by answers_get() and never waits. SPF_PENDING: an answer is missing; its question is asked, run it again when answers came.
+/* check_host() (section 4): looks into the table by answers_get() and never waits. SPF_PENDING: an answer is missing; it is asked for, run it again when answers came.
  * When pending answers read late (answers_late) it ends with temperror. The result does not depend on the order in which answers come.
  * A name that is no domain, has one label only, is a literal or too long: none, without a question. Out of memory: temperror.
- * A missing or failed PTR, or one of its names, never makes an error of its own (section 5.5); names that a PTR gives are not counted as void look-ups: the client chooses them. */
+ * A missing or failed PTR, or one of its names, never makes an error of its own (section 5.5); names that a PTR gives are not counted as void look-ups:
+ * the client chooses them, and must not turn a fail into a permerror. */
 enum spf_result spf_check(TALLOC_CTX *mem, struct answers *answers, const struct spf_question *question, struct spf_outcome *outcome_r);
 
 /* "pass", ...; "pending" */

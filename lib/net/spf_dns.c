@@ -12,9 +12,10 @@
 #include <spf2/spf_dns.h>
 #include <spf2/spf_record.h>
 
-/* What libspf2 sees of a check: the sender "x@r.spf", the client's address, a text such as "v=spf1 -ip4:192.0.2.0/24 +a:1.spf/24" of at most SPF_PART_MAX terms, and answers about
- * "N.spf", which is the term N of the part. No byte of a record, a name or a sender gets there. Its own limits are out of reach; its results are those of one part: includes, redirects
- * and counters of the whole check are ours. It is never asked with 127.0.0.1 (to which it gives "pass") by its own entries, but by its compiler and interpreter. */
+/* What libspf2 sees of a check: the sender "x@r.spf", the client's address, a text such as "v=spf1 -ip4:192.0.2.0/24 +a:1.spf/24" of at most
+ * SPF_PART_MAX terms, and answers about "N.spf", which is the term N of the part. No byte of a record, a name or a sender gets there. Its own limits
+ * are out of reach; its results are those of one part: redirects and the counters of the whole check are ours. Its entries would give loopback clients
+ * "pass" without a look at the record: its compiler and interpreter are called instead. */
 
 enum { TEXT_MAX = SPF_PART_MAX * 64 + 8, UNREACHABLE = 1 << 30 };
 

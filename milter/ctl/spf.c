@@ -30,4 +30,6 @@ static int run_spf(struct ctl *ctl, int argc, char **argv)
 	return EX_OK;
 }
 
-const struct command command_spf = { "spf", run_spf, RUN_BEST_IN_DAEMON, "--ip A --from F [--helo H]", "SPF's result for a client and an envelope sender (\"\": the null sender), with the trace", false };
+const struct command command_spf = {
+	"spf", run_spf, RUN_BEST_IN_DAEMON, "--ip A --from F [--helo H]", "SPF's result for a client and an envelope sender (\"\": the null sender), with the trace", false,
+};
