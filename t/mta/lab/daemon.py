@@ -19,6 +19,7 @@ own_ips = { "192.0.2.1" }
 store "sqlite" { path = "%(folder)s/state" }
 quarantine { path = "%(folder)s/quarantine" }
 dns { servers = { "127.0.0.1@%(nowhere)d" }  timeout = "1s" }
+spf { enabled = false }
 '''
 LOG_WORD = re.compile(r'(?:^|\s)([a-z_]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
