@@ -543,7 +543,7 @@ static void a_session_may_go_while_answers_come_and_the_resolver_may_close(void 
 		assert_int_equal(answers_get(a, ns_t_a, name, &records, &n), ANSWER_PENDING);
 		answers_unref(a);
 	}
-	for (int i = 0; i < 500 && resolver_counts(w->resolver).out > 0; i++)
+	for (int i = 0; i < 2000 && resolver_counts(w->resolver).out > 0; i++)
 		sleep_ms(10);
 	assert_int_equal(resolver_counts(w->resolver).out, 0);
 	/* what is out when it closes is told so */
