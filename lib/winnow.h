@@ -123,10 +123,32 @@ WINNOW_API void winnow_close(struct winnow_session *session);
 /* The catalogue as TSV, a first line of names, with the action in force in the default policy as last column. winnow_free. */
 WINNOW_API char *winnow_classes(struct winnow_engine *engine, bool json);
 
-/* The kept copies as a table or JSON array; limit 0: all. 0 or -errno with *error_r (winnow_free). */
-WINNOW_API int winnow_quarantine_list(struct winnow_engine *engine, size_t limit, bool json, char **text_r, char **error_r);
+/* Which kept copies; NULL and 0: any. from, rcpt: an address, "<>", or a domain; since: microseconds since 1970. */
+struct winnow_copies {
+	const char *class_id, *from, *rcpt;
+	int64_t since;
+	size_t limit;                    /* 0: all */
+};
+
+/* The kept copies, the newest first, as a table or JSON array. 0 or -errno with *error_r (winnow_free); -EINVAL: there is no such class. */
+WINNOW_API int winnow_quarantine_list(struct winnow_engine *engine, const struct winnow_copies *which, bool json, char **text_r, char **error_r);
 /* One copy: its entry as "name: value" lines, a blank line, and the message; json: an object with the message as a string. -ENOENT: no such copy. */
 WINNOW_API int winnow_quarantine_show(struct winnow_engine *engine, const char *id, bool json, char **text_r, size_t *len_r, char **error_r);
+
+/* Deletes a copy, whoever is using the quarantine. 0; -ENOENT: no such copy; -errno; with *error_r. */
+WINNOW_API int winnow_quarantine_delete(struct winnow_engine *engine, const char *id, char **error_r);
+
+enum winnow_release {
+	WINNOW_RELEASE_DONE,             /* to every recipient */
+	WINNOW_RELEASE_LATER,            /* for some recipient the MTA did not take it now */
+	WINNOW_RELEASE_REFUSED,          /* for some recipient it refused it */
+	WINNOW_RELEASE_UNKNOWN,          /* no such copy */
+	WINNOW_RELEASE_FAILED            /* the copy, its index or the key cannot be read or written */
+};
+
+/* Sends a copy over SMTP to quarantine.release, with a ticket by which the engine knows it when it comes back, to its recipients or to one address alone; it stays in the quarantine.
+ * *text_r: who has it now and who has not, as lines or a JSON object; *error_r: what went wrong, and what to do; each may be NULL (winnow_free). */
+WINNOW_API enum winnow_release winnow_quarantine_release(struct winnow_engine *engine, const char *id, const char *to, bool json, char **text_r, char **error_r);
 
 /* How a message came, for winnow_classify(); NULL: not known. */
 struct winnow_classification {

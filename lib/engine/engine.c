@@ -15,6 +15,7 @@
 #include "engine/network.h"
 #include "engine/services.h"
 #include "message/mime.h"
+#include "quarantine/ticket.h"
 #include "util/clock.h"
 
 /* ---- texts */
@@ -159,6 +160,9 @@ int winnow_engine_prepare(struct winnow_engine *engine, unsigned uid, unsigned g
 				*errors_r = NULL;
 		}
 	}
+	/* made here, while we are still root, for the user that we become; where that fails winnowctl says so, when something is to be released */
+	if (result == 0)
+		(void)ticket_key_make(setting_string(p, &quarantine_settings[QUARANTINE_TICKET_KEY]), uid, gid);
 	return result;
 }
 
@@ -192,6 +196,8 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 		result = open_journal(engine, &error);
 	if (result == 0)
 		result = network_open(engine, engine->config, &error);
+	if (result == 0)
+		keep_begin(engine);
 	if (error != NULL) {
 		const char *hint = result == -EACCES ? "; if another user has made it (root, before `user` was set), give it with all that is in it to the user of winnow-milter: chown -R" : "";
 
@@ -316,6 +322,7 @@ static int reload(struct winnow_engine *engine, char **errors_r)
 	old = engine->config;
 	engine->config = fresh;
 	pthread_mutex_unlock(&engine->config_lock);
+	keep_changed(engine);
 	say_what_waits(engine, old, fresh);
 	config_unref(old);
 	winnow_log(engine, WINNOW_LOG_INFO, "reload: %s is in force", engine->config_path != NULL ? engine->config_path : "the built-in configuration");

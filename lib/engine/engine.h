@@ -18,8 +18,11 @@
 #include "winnow.h"
 
 struct dry_run;
+struct keep_rate;
+struct keeper;
 struct kept_quarantine;
 struct resolver;
+struct release_claim;
 struct skew_watch;
 
 struct winnow_engine {
@@ -32,6 +35,8 @@ struct winnow_engine {
 	pthread_mutex_t config_lock;             /* guards config and quarantine */
 	struct config *config;                   /* the present one */
 	struct kept_quarantine *quarantine;      /* keep.c; NULL: could not be opened, or offline */
+	struct keeper *keeper;                   /* keep_expire.h; NULL: offline */
+	struct keep_rate *keep_rate;             /* keep_rate.h; NULL: offline */
 	struct message_budget *budget;
 	struct skew_watch *skew_watch;
 	struct stats *stats;
@@ -55,6 +60,7 @@ struct winnow_session {
 	/* the first accepted recipient fixes these; while there is none, those of the last recipient judged */
 	const struct policy *judged;             /* for which policy helo and mail were judged; NULL: not yet */
 	struct list_word word;
+	struct release_claim *claim;             /* released.h; NULL: none */
 	struct dry_run *dry;                     /* classify.h; NULL: real mail */
 };
 
@@ -75,6 +81,9 @@ void event_begin(struct winnow_session *ws);
 
 /* What the verdict is made from at a stage. */
 struct verdict_input event_input(struct winnow_session *ws, enum stage stage);
+
+/* Decides: ws->decided. Where copies of the client have come too fast, again without any; input says so then. */
+void event_decide(struct winnow_session *ws, struct verdict_input *input);
 
 /* Writes the reply of ws->decided into ws->verdict. */
 void event_reply(struct winnow_session *ws);
@@ -112,9 +121,6 @@ void evidence_changes(struct winnow_session *ws, const struct verdict_input *inp
 
 /* The evidence line: deciding title and value, the next ones, what was unavailable. Child of t->mem. */
 char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *input);
-
-/* Keeps a copy of the message. 0, or -errno: it is logged. */
-int keep_copy(struct winnow_session *ws);
 
 /* Writes the log line. event: "connect", "command", "mail", "rcpt" or "message". */
 void record_write(struct winnow_session *ws, const char *event, const struct verdict_input *input);

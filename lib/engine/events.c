@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "check/rate.h"
 #include "engine/classify.h"
 #include "util/clock.h"
 
@@ -35,6 +34,7 @@ void event_end_message(struct winnow_session *ws)
 	talloc_free(t->lasting);
 	*t = (struct txn){ .session = &ws->s, .mem = ws->s.mem, .lasting = ws->s.mem, .id = ws->s.id, .size_announced = -1 };
 	ws->judged = NULL;
+	ws->claim = NULL;
 	ws->word = (struct list_word){ 0 };
 	atomic_fetch_sub(&ws->engine->transactions, 1);
 }
@@ -44,56 +44,6 @@ void event_begin(struct winnow_session *ws)
 	talloc_free_children(ws->reply_mem);
 	ws->verdict = (struct winnow_verdict){ .action = WINNOW_CONTINUE, .id = ws->t.id };
 	ws->t.now = clock_wall();
-}
-
-/* ---- from findings to the verdict that the caller sees */
-
-struct verdict_input event_input(struct winnow_session *ws, enum stage stage)
-{
-	struct txn *t = &ws->t;
-	struct verdict_input in = {
-		.policy = t->policy, .outbound = t->open ? t->outbound : ws->s.outbound, .stage = stage, .lists = { &ws->s.found, &t->found, &t->found_rcpt }, .word = ws->word,
-	};
-
-	in.only_421_closes = ws->s.only_421_closes;
-	in.rate_behaviour = setting_string(t->policy, &rate_settings[RATE_MESSAGES_CONNECTION_BEHAVIOUR]);
-	if (stage == STAGE_RCPT)
-		in.word = t->rcpt->word;
-	else
-		in.lists[2] = NULL;
-	if (stage == STAGE_COMMAND)
-		in.lists[1] = NULL;              /* it is no answer to what is wrong with the message */
-	if (stage >= STAGE_DATA) {
-		in.no_recipient_left = t->n_rcpts > 0;
-		for (size_t i = 0; i < t->n_rcpts; i++)
-			in.no_recipient_left &= t->rcpts[i]->blackhole;
-	}
-	return in;
-}
-
-void event_reply(struct winnow_session *ws)
-{
-	const struct verdict *v = &ws->decided;
-
-	ws->verdict.action = v->action == ACT_TEMPFAIL ? WINNOW_TEMPFAIL : WINNOW_REJECT;
-	ws->verdict.code = v->code;
-	ws->verdict.xcode = v->xcode;
-	ws->verdict.text = reply_text(&ws->t, v, ws->reply_mem);
-	ws->verdict.close = v->close;
-	ws->verdict.class_id = class_row(v->class)->id;
-	ws->verdict.id = talloc_strdup(ws->reply_mem, ws->t.id);
-}
-
-bool event_refused(struct winnow_session *ws, enum stage stage, const char *event)
-{
-	struct verdict_input in = event_input(ws, stage);
-
-	verdict_decide(&in, &ws->decided);
-	if (!ws->decided.now)
-		return false;
-	event_reply(ws);
-	record_write(ws, event, &in);
-	return true;
 }
 
 /* ---- connect */

@@ -6,6 +6,8 @@
 
 #include "check/structure.h"
 #include "engine/classify.h"
+#include "engine/keep.h"
+#include "engine/released.h"
 
 enum {
 	HEADER_TOTAL_MAX = 4 << 20, FIELDS_MAX = 20000,      /* beyond them fields are counted, not kept */
@@ -84,6 +86,7 @@ const struct winnow_verdict *winnow_eoh(struct winnow_session *ws)
 	keep_error(t, message_close_header(t->message));
 	stage_ask(t, STAGE_EOH);
 	stage_judge(t, STAGE_EOH);
+	released_claim(ws);
 	return event_refused(ws, STAGE_EOH, "message") ? event_over(ws) : &ws->verdict;
 }
 
@@ -194,8 +197,9 @@ const struct winnow_verdict *winnow_eom(struct winnow_session *ws, const char *q
 		stage_ask(t, STAGE_EOM);
 		stage_judge(t, STAGE_EOM);
 	}
+	released_confirm(ws);
 	in = event_input(ws, STAGE_EOM);
-	verdict_decide(&in, &ws->decided);
+	event_decide(ws, &in);
 	answer_message(ws, &in);
 	record_write(ws, "message", &in);
 	ws->verdict.id = talloc_strdup(ws->reply_mem, t->id);

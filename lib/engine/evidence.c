@@ -99,6 +99,7 @@ static void add_finding(TALLOC_CTX *mem, struct line *l, enum class_id class, do
 char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *in)
 {
 	struct line l = { .text = talloc_strdup(t->mem, ""), .column = 20 };
+	size_t missing = 0;
 
 	add_finding(t->mem, &l, v->class, v->finding != NULL ? v->finding->strength : 0.0, "");
 	for (size_t k = 0; k < sizeof(in->lists) / sizeof(in->lists[0]); k++) {
@@ -110,10 +111,13 @@ char *evidence_text(const struct txn *t, const struct verdict *v, const struct v
 		}
 	}
 	for (size_t i = 0; i < t->n_notes; i++) {
-		char *word = talloc_asprintf(t->mem, "%s%s", i == 0 ? "unavailable=" : "", t->notes[i].name);
+		const struct note *note = &t->notes[i];
+		bool released = strcmp(note->name, "released") == 0;
+		char *word = released ? talloc_asprintf(t->mem, "released=%s", note->reason) : talloc_asprintf(t->mem, "%s%s", missing == 0 ? "unavailable=" : "", note->name);
 
 		if (word != NULL)
-			add_item(&l, i == 0 ? ';' : ',', word);
+			add_item(&l, released || missing == 0 ? ';' : ',', word);
+		missing += !released;
 	}
 	if (l.dropped > 0 && l.text != NULL)
 		l.text = talloc_asprintf_append_buffer(l.text, "; more=%zu", l.dropped);

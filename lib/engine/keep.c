@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/keep_expire.h"
+#include "engine/keep_rate.h"
 #include "engine/services.h"
 #include "message/header.h"
 #include "util/clock.h"
@@ -16,7 +18,7 @@ struct kept_quarantine {
 	char *path;
 };
 
-static void release(struct kept_quarantine *k)
+void keep_let_go(struct kept_quarantine *k)
 {
 	if (k == NULL || atomic_fetch_sub(&k->refs, 1) != 1)
 		return;
@@ -25,7 +27,17 @@ static void release(struct kept_quarantine *k)
 	free(k);
 }
 
-static struct kept_quarantine *present(struct winnow_engine *engine)
+struct quarantine *keep_held(const struct kept_quarantine *k)
+{
+	return k->quarantine;
+}
+
+const char *keep_held_path(const struct kept_quarantine *k)
+{
+	return k->path;
+}
+
+struct kept_quarantine *keep_hold(struct winnow_engine *engine)
 {
 	struct kept_quarantine *k;
 
@@ -45,37 +57,75 @@ static void replace(struct winnow_engine *engine, struct kept_quarantine *k)
 	old = engine->quarantine;
 	engine->quarantine = k;
 	pthread_mutex_unlock(&engine->config_lock);
-	release(old);
+	keep_let_go(old);
 }
 
 int keep_open(struct winnow_engine *engine, const struct config *config, char **error_r)
 {
 	const char *path = setting_string(config_default_policy(config), &quarantine_settings[QUARANTINE_PATH]);
-	struct kept_quarantine *k = present(engine);
+	struct kept_quarantine *k = keep_hold(engine);
 	bool same = k != NULL && strcmp(k->path, path) == 0;
 	int result;
 
-	release(k);
+	keep_let_go(k);
 	if (same)
 		return 0;
 	k = calloc(1, sizeof(*k));
 	if (k == NULL)
 		return -ENOMEM;
-	result = quarantine_open(path, true, engine->log, &k->quarantine, error_r);
+	k->path = strdup(path);
+	result = k->path == NULL ? -ENOMEM : quarantine_open(path, true, engine->log, &k->quarantine, error_r);
 	if (result != 0) {
+		free(k->path);
 		free(k);
 		replace(engine, NULL);
 		return result;
 	}
 	atomic_init(&k->refs, 1);
-	k->path = strdup(path);
 	replace(engine, k);
 	return 0;
 }
 
+void keep_begin(struct winnow_engine *engine)
+{
+	engine->keep_rate = keep_rate_new(engine->id_salt);
+	engine->keeper = keeper_start(engine);
+}
+
+void keep_changed(struct winnow_engine *engine)
+{
+	keeper_wake(engine->keeper);
+}
+
 void keep_close(struct winnow_engine *engine)
 {
+	keeper_stop(engine->keeper);
+	engine->keeper = NULL;
+	keep_rate_free(engine->keep_rate);
+	engine->keep_rate = NULL;
 	replace(engine, NULL);
+}
+
+bool keep_allowed(struct winnow_session *ws, bool take)
+{
+	struct keep_rate *rate = ws->engine->keep_rate;
+	int64_t max = setting_int(ws->t.policy, &quarantine_settings[QUARANTINE_RATE_MAX]);
+
+	if (rate == NULL || ws->dry != NULL || ws->s.trusted)
+		return true;
+	return take ? keep_rate_take(rate, &ws->s.client, clock_mono(), max) : !keep_rate_full(rate, &ws->s.client, clock_mono(), max);
+}
+
+int keep_read(struct winnow_engine *engine, TALLOC_CTX *mem, const char *id, struct quarantine_entry *entry_r, char **data_r, size_t *len_r)
+{
+	struct kept_quarantine *k = keep_hold(engine);
+	char *error = NULL;
+	int result = k != NULL ? quarantine_show(k->quarantine, mem, id, entry_r, data_r, len_r, &error) : -EIO;
+
+	talloc_free(error);
+	if (k != NULL)
+		keep_let_go(k);
+	return result;
 }
 
 static const char *field_text(const struct txn *t, const char *name)
@@ -108,10 +158,16 @@ static int copy_message(struct winnow_session *ws, struct kept_quarantine *k, ch
 	return result != 0 ? result : quarantine_keep(k->quarantine, &entry, data, len, error_r);
 }
 
+/* Will the same quarantine do again? A full disk gets room again, another process its turn; what else failed is opened anew, so that a folder that was moved or mended is found. */
+static bool stays_good(int result)
+{
+	return result == 0 || result == -EEXIST || result == -ENOSPC || result == -EDQUOT || result == -EFBIG || result == -EBUSY || result == -ENOMEM;
+}
+
 int keep_copy(struct winnow_session *ws)
 {
 	struct winnow_engine *engine = ws->engine;
-	struct kept_quarantine *k = present(engine);
+	struct kept_quarantine *k = keep_hold(engine);
 	char *error = NULL;
 	int result;
 
@@ -119,20 +175,24 @@ int keep_copy(struct winnow_session *ws)
 		struct config *config = engine_config(engine);   /* not the message's own: a reload may have named another folder */
 
 		if (keep_open(engine, config, &error) == 0)
-			k = present(engine);
+			k = keep_hold(engine);
 		config_unref(config);
 	}
 	if (k == NULL) {
 		result = -EIO;
 	} else {
 		result = copy_message(ws, k, &error);
-		/* what failed is opened anew for the next copy: a folder that was moved or mended is found again */
-		if (result != 0 && result != -EEXIST)
+		if (!stays_good(result))
 			replace(engine, NULL);
-		release(k);
+		keep_let_go(k);
 	}
-	if (result != 0)
+	if (result == 0) {
+		keeper_kept(engine->keeper, ws->t.message->size);
+	} else {
+		if (engine->keep_rate != NULL && !ws->s.trusted)
+			keep_rate_return(engine->keep_rate, &ws->s.client, clock_mono());
 		winnow_log(engine, WINNOW_LOG_ERROR, "quarantine: the copy of %s could not be kept, the message is deferred: %s", ws->t.id, error != NULL ? error : strerror(-result));
+	}
 	talloc_free(error);
 	return result;
 }

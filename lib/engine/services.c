@@ -6,6 +6,7 @@
 
 #include "check/check.h"
 #include "net/resolver_servers.h"
+#include "net/smtp_client.h"
 #include "policy/global.h"
 #include "policy/policy.h"
 #include "util/ip.h"
@@ -36,10 +37,12 @@ static const struct setting memory_settings[] = {
 
 const struct setting quarantine_settings[] = {
 	[QUARANTINE_PATH] = { .name = "path", .type = SET_PATH, .def = "var/quarantine", .help = "copies and their index; made with mode 0700" },
-	[QUARANTINE_KEEP] = { .name = "keep", .type = SET_DURATION, .def = "30d", .max = 36500.0 * DAY, .help = "how long a copy is kept" },
+	[QUARANTINE_KEEP] = { .name = "keep", .type = SET_DURATION, .def = "30d", .max = 36500.0 * DAY, .help = "how long a copy is kept; 0: until size_max is reached" },
 	[QUARANTINE_SIZE_MAX] = { .name = "size_max", .type = SET_SIZE, .def = "10G", .min = MEGA, .max = 1e15, .help = "all copies; the oldest go first" },
-	[QUARANTINE_RELEASE] = { .name = "release", .type = SET_STRING, .def = "smtp://127.0.0.1:10026", .help = "where released mail is sent" },
-	[QUARANTINE_RATE_MAX] = { .name = "rate_max", .type = SET_INT, .def = "60", .max = 1e9, .unit = "copies", .help = "kept of one client network in a minute" },
+	[QUARANTINE_RELEASE] = { .name = "release", .type = SET_STRING, .def = "smtp://127.0.0.1:10026", .help = "where released mail is sent: an MTA that takes it from this machine" },
+	[QUARANTINE_RATE_MAX] = { .name = "rate_max", .type = SET_INT, .def = "60", .max = 1e9, .unit = "copies",
+		.help = "kept of one client network in a minute; beyond it mail is refused without a copy; 0: no limit" },
+	[QUARANTINE_TICKET_KEY] = { .name = "ticket_key", .type = SET_PATH, .def = "var/ticket.key", .help = "key of the tickets by which released mail is known again; made at first use" },
 	{ 0 }
 };
 
@@ -144,6 +147,9 @@ void services_validate(const struct config *config, struct config_errors *errors
 	const char *target = setting_string(policy, &log_settings[LOG_SETTING_TARGET]);
 	struct resolver_address address;
 	size_t n = 0;
+	TALLOC_CTX *mem = talloc_new(NULL);
+	uint16_t port;
+	char *host;
 	size_t good = strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
 
 	for (; *server != NULL; server++, n++)
@@ -151,12 +157,13 @@ void services_validate(const struct config *config, struct config_errors *errors
 			error_at(config, &dns_settings[DNS_SERVERS], errors, *server, "is no DNS server; write ADDRESS or ADDRESS@PORT, as \"127.0.0.1@5353\"");
 	if (n > RESOLVER_SERVERS_MAX)
 		error_at(config, &dns_settings[DNS_SERVERS], errors, server[-1], "is one too many; name at most 8 servers");
-	if (strncmp(release, "smtp://", 7) != 0 || release[7] == '\0')
+	if (!smtp_url_parse(mem, release, &host, &port))
 		error_at(config, &quarantine_settings[QUARANTINE_RELEASE], errors, release, "is no address to release to; write smtp://HOST:PORT");
 	if (prefix[0] == '\0' || prefix[good] != '\0' || strlen(prefix) > 60)
 		error_at(config, &evidence_settings[EVIDENCE_PREFIX], errors, prefix, "cannot begin a header name; use letters, digits and hyphens, as X-Winnow");
 	if (target[0] == '\0')
 		error_at(config, &log_settings[LOG_SETTING_TARGET], errors, target, "is no target; write syslog, stderr, or a path");
+	talloc_free(mem);
 }
 
 void services_note(const struct config *config, struct config_errors *notes)

@@ -4,7 +4,7 @@
 
 #include "policy/config.h"
 
-enum { QUARANTINE_PATH, QUARANTINE_KEEP, QUARANTINE_SIZE_MAX, QUARANTINE_RELEASE, QUARANTINE_RATE_MAX };
+enum { QUARANTINE_PATH, QUARANTINE_KEEP, QUARANTINE_SIZE_MAX, QUARANTINE_RELEASE, QUARANTINE_RATE_MAX, QUARANTINE_TICKET_KEY };
 extern const struct setting quarantine_settings[];
 
 /* stage_settings[STAGE_x] is that stage's deadline; STAGE_COMMAND and STAGE_BODY have none (name NULL is not used: they share rcpt's and eom's). */

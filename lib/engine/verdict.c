@@ -34,7 +34,13 @@ static enum action action_of(const struct verdict_input *in, enum class_id class
 
 	if (class == CLASS_MIXED_RECIPIENTS && in->stage != STAGE_RCPT && (action == ACT_TEMPFAIL || action == ACT_REJECT))
 		return ACT_SCORE;
-	return action;
+	return action == ACT_QUARANTINE && in->no_copies ? ACT_REJECT : action;
+}
+
+/* Of the copy's content, or what a copy would be kept for: both were known when it was released. */
+static bool forgiven(const struct finding *f, const struct verdict_input *in)
+{
+	return in->released && (f->stage >= STAGE_DATA || action_of(in, f->class) == ACT_QUARANTINE);
 }
 
 /* A black hole says something of its own recipient, and of the message if no other recipient is left; nothing of the recipients after it. */
@@ -61,7 +67,7 @@ bool verdict_counts(const struct finding *f, const struct verdict_input *in)
 
 static bool considered(const struct finding *f, const struct verdict_input *in, enum filter filter)
 {
-	if (!verdict_counts(f, in))
+	if (!verdict_counts(f, in) || forgiven(f, in))
 		return false;
 	if (acts_always(f->class))
 		return true;
@@ -96,7 +102,7 @@ static struct choice strongest(const struct verdict_input *in, enum filter filte
 		enum action action = action_of(in, CLASS_NOT_SPAM);
 
 		best.class = CLASS_NOT_SPAM;
-		if (in->stage == STAGE_EOM && action > best.action && filter == COUNT_UNOBSERVED && !policy_class(in->policy, CLASS_NOT_SPAM)->observe)
+		if (in->stage == STAGE_EOM && !in->released && action > best.action && filter == COUNT_UNOBSERVED && !policy_class(in->policy, CLASS_NOT_SPAM)->observe)
 			best.action = action;
 	}
 	return best;

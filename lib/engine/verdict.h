@@ -19,6 +19,8 @@ struct verdict_input {
 	bool no_recipient_left;                  /* end of message: every accepted recipient is a black hole */
 	const char *rate_behaviour;              /* rate.messages_connection_behaviour; NULL: "drop" */
 	bool only_421_closes;                    /* the MTA hangs up after 421, and not after 521 */
+	bool no_copies;                          /* this client has enough copies in the quarantine: what would be kept is refused at its own stage */
+	bool released;                           /* a copy that was released from the quarantine: neither its content nor what had put it there is held against it again */
 };
 
 struct verdict {

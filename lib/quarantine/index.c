@@ -1,36 +1,29 @@
 /* index.c - what the quarantine knows of its copies: one SQLite table, through one connection */
-#include "quarantine/index.h"
+#include "quarantine/index_db.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "util/clock.h"
 
-enum { VERSION = 1, BUSY_MS = 3000 };
-
-struct index {
-	sqlite3 *db;
-	char *path;
-};
-
-#define COLUMNS "id, time, size, queue_id, class, detail, policy, client, helo, sender, subject, message_id, recipients"
+enum { VERSION = 2, BUSY_MS = 3000, HEADER = 100 };
 
 /* Recipients: their strings, a NUL behind each, so that they come back exactly. */
 static const char schema[] =
 	"CREATE TABLE entries (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL, size INTEGER NOT NULL, queue_id TEXT, class TEXT, detail TEXT,"
-	" policy TEXT, client TEXT, helo TEXT, sender TEXT, subject TEXT, message_id TEXT, recipients BLOB);"
-	"CREATE INDEX entries_time ON entries (time, seq);"
-	"PRAGMA user_version = 1;";
+	" policy TEXT, client TEXT, helo TEXT, sender TEXT, subject TEXT, message_id TEXT, recipients BLOB, releasing INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX entries_time ON entries (time, seq, size);"
+	"PRAGMA user_version = 2;";
+
+/* What a file of version 1 has not. */
+static const char from_1_to_2[] =
+	"ALTER TABLE entries ADD COLUMN releasing INTEGER NOT NULL DEFAULT 0; ALTER TABLE entries ADD COLUMN released INTEGER NOT NULL DEFAULT 0;"
+	"DROP INDEX entries_time; CREATE INDEX entries_time ON entries (time, seq, size); PRAGMA user_version = 2;";
 
 static int to_errno(sqlite3 *db, int rc)
 {
@@ -60,8 +53,7 @@ static int to_errno(sqlite3 *db, int rc)
 	}
 }
 
-/* The errno of rc, with a text. */
-static int fault(struct index *ix, int rc, char **error_r)
+int index_fault(struct index *ix, int rc, char **error_r)
 {
 	int r = to_errno(ix->db, rc);
 
@@ -74,7 +66,7 @@ static int run(struct index *ix, const char *sql, char **error_r)
 {
 	int rc = sqlite3_exec(ix->db, sql, NULL, NULL, NULL);
 
-	return rc == SQLITE_OK ? 0 : fault(ix, rc, error_r);
+	return rc == SQLITE_OK ? 0 : index_fault(ix, rc, error_r);
 }
 
 /* The first column of the first row: a number, or whether the text is "ok". */
@@ -94,13 +86,31 @@ static int ask(struct index *ix, const char *sql, int64_t *number_r, bool *ok_r,
 		text = (const char *)sqlite3_column_text(s, 0);
 		*ok_r = text != NULL && strcmp(text, "ok") == 0;
 	} else if (rc != SQLITE_DONE) {
-		r = fault(ix, rc, error_r);
+		r = index_fault(ix, rc, error_r);
 	}
 	sqlite3_finalize(s);
 	return r;
 }
 
-/* Looks the file over; makes the table if there is none. */
+int index_check(struct index *ix, char **error_r)
+{
+	int64_t number;
+	bool ok;
+	int r = ask(ix, "PRAGMA quick_check(1)", &number, &ok, error_r);
+
+	if (r == 0 && !ok) {
+		*error_r = talloc_asprintf(NULL, "quarantine index %s: damaged", ix->path);
+		r = INDEX_DAMAGED;
+	}
+	return r;
+}
+
+int index_make(struct index *ix, char **error_r)
+{
+	return run(ix, schema, error_r);
+}
+
+/* Looks the file over, and brings it to the present form. */
 static int prepare_to_write(struct index *ix, bool *made_r, char **error_r)
 {
 	int64_t version;
@@ -108,11 +118,7 @@ static int prepare_to_write(struct index *ix, bool *made_r, char **error_r)
 	int r = run(ix, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;", error_r);
 
 	if (r == 0)
-		r = ask(ix, "PRAGMA quick_check(1)", &version, &ok, error_r);
-	if (r == 0 && !ok) {
-		*error_r = talloc_asprintf(NULL, "quarantine index %s: damaged", ix->path);
-		return INDEX_DAMAGED;
-	}
+		r = index_check(ix, error_r);
 	if (r == 0)
 		r = index_begin(ix, error_r);
 	if (r != 0)
@@ -122,10 +128,9 @@ static int prepare_to_write(struct index *ix, bool *made_r, char **error_r)
 		*error_r = talloc_asprintf(NULL, "quarantine index %s: made by a later version of Winnow", ix->path);
 		r = -ENOTSUP;
 	}
-	if (r == 0 && version == 0) {
-		r = run(ix, schema, error_r);
-		*made_r = r == 0;
-	}
+	*made_r = r == 0 && version == 0;
+	if (r == 0 && version == 1)
+		r = run(ix, from_1_to_2, error_r);
 	if (r == 0)
 		r = index_commit(ix, error_r);
 	if (r != 0)
@@ -140,7 +145,8 @@ static int prepare_to_read(struct index *ix, char **error_r)
 	int r = ask(ix, "PRAGMA user_version", &version, &ok, error_r);
 
 	if (r == 0 && version != VERSION) {
-		*error_r = talloc_asprintf(NULL, "quarantine index %s: %s", ix->path, version == 0 ? "not a quarantine, or not yet made" : "made by a later version of Winnow");
+		*error_r = talloc_asprintf(NULL, "quarantine index %s: %s", ix->path, version == 0 ? "not a quarantine, or not yet made"
+			: version < VERSION ? "made by an earlier version of Winnow; winnow-milter brings it up to date when it starts" : "made by a later version of Winnow");
 		return version == 0 ? -ENOENT : -ENOTSUP;
 	}
 	/* the log of the database (WAL) has to be looked at, too, and that takes a file beside it */
@@ -151,22 +157,50 @@ static int prepare_to_read(struct index *ix, char **error_r)
 	return r;
 }
 
+/* What SQLite keeps beside a file that is not there any more would be played into a new one. */
+static void remove_beside(const char *path)
+{
+	static const char *const beside[] = { "-wal", "-shm", "-journal" };
+
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		char *name = talloc_asprintf(NULL, "%s%s", path, beside[i]);
+
+		if (name != NULL)
+			unlink(name);
+		talloc_free(name);
+	}
+}
+
+/* Makes the file for its mode: SQLite would leave that to the umask, and gives the files beside it the same; what root makes belongs to whom the folder belongs.
+ * One that is there must not be opened: closing it again would drop the locks of other connections of this process. 0 or -errno. */
+static int make_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r = 0;
+	char *folder;
+	struct stat st;
+
+	if (fd < 0)
+		return errno == EEXIST ? 0 : -errno;
+	folder = talloc_strndup(NULL, path, (size_t)(strrchr(path, '/') - path));
+	if (folder != NULL && geteuid() == 0 && stat(folder, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) != 0)
+		r = -errno;
+	talloc_free(folder);
+	close(fd);
+	if (r == 0)
+		remove_beside(path);
+	return r;
+}
+
 int index_open(const char *path, bool write, struct index **index_r, bool *made_r, char **error_r)
 {
 	struct index *ix;
 	TALLOC_CTX *mem;
-	int r = 0, rc, fd;
+	int r, rc;
 
 	*index_r = NULL;
 	*made_r = false;
 	*error_r = NULL;
-	/* Made here for its mode: SQLite would leave that to the umask, and gives the files beside it the same.
-	 * One that is there must not be opened: closing it again would drop the locks of other connections of this process. */
-	fd = write ? open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-	if (fd >= 0)
-		close(fd);
-	else if (write ? errno != EEXIST : access(path, F_OK) != 0)
-		r = -errno;
+	r = write ? make_file(path) : access(path, F_OK) != 0 ? -errno : 0;
 	if (r != 0) {
 		*error_r = talloc_asprintf(NULL, "quarantine index %s: %s", path, strerror(-r));
 		return r;
@@ -179,7 +213,7 @@ int index_open(const char *path, bool write, struct index **index_r, bool *made_
 	}
 	rc = sqlite3_open_v2(path, &ix->db, write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, NULL);
 	if (rc != SQLITE_OK) {
-		r = fault(ix, rc, error_r);
+		r = index_fault(ix, rc, error_r);
 	} else {
 		sqlite3_busy_timeout(ix->db, BUSY_MS);
 		r = write ? prepare_to_write(ix, made_r, error_r) : prepare_to_read(ix, error_r);
@@ -199,6 +233,29 @@ void index_close(struct index *ix)
 	talloc_free(talloc_parent(ix));
 }
 
+/* A database begins with its name, and is not shorter than it says itself (https://www.sqlite.org/fileformat2.html, 1.3); read through SQLite's own descriptor. */
+static bool looks_whole(sqlite3_file *file)
+{
+	unsigned char h[HEADER];
+	sqlite3_int64 size = 0, page, pages;
+
+	if (file == NULL || file->pMethods == NULL || file->pMethods->xRead(file, h, HEADER, 0) != SQLITE_OK || memcmp(h, "SQLite format 3", 16) != 0)
+		return false;
+	page = h[16] << 8 | h[17];
+	pages = (sqlite3_int64)h[28] << 24 | h[29] << 16 | h[30] << 8 | h[31];
+	return file->pMethods->xFileSize(file, &size) == SQLITE_OK && size >= (page == 1 ? 65536 : page) * pages;
+}
+
+bool index_gone(struct index *ix)
+{
+	sqlite3_file *file = NULL;
+	int moved = 0;
+
+	if (sqlite3_file_control(ix->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)
+		return true;
+	return sqlite3_file_control(ix->db, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&file) == SQLITE_OK && !looks_whole(file);
+}
+
 int index_begin(struct index *ix, char **error_r)
 {
 	return run(ix, "BEGIN IMMEDIATE", error_r);
@@ -213,181 +270,6 @@ void index_rollback(struct index *ix)
 {
 	if (!sqlite3_get_autocommit(ix->db))
 		sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
-}
-
-int index_has(struct index *ix, const char *id, bool *has_r, char **error_r)
-{
-	sqlite3_stmt *s = NULL;
-	int rc = sqlite3_prepare_v2(ix->db, "SELECT 1 FROM entries WHERE id = ?", -1, &s, NULL), r = 0;
-
-	*has_r = false;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW)
-		*has_r = true;
-	else if (rc != SQLITE_DONE)
-		r = fault(ix, rc, error_r);
-	sqlite3_finalize(s);
-	return r;
-}
-
-/* All recipients in one piece; SQLITE_OK or the error. */
-static int bind_recipients(sqlite3_stmt *s, int column, const char *const *recipients)
-{
-	size_t len = 0;
-	char *blob, *p;
-
-	if (recipients == NULL)
-		return sqlite3_bind_null(s, column);
-	for (size_t i = 0; recipients[i] != NULL; i++)
-		len += strlen(recipients[i]) + 1;
-	if (len == 0)
-		return sqlite3_bind_zeroblob(s, column, 0);
-	p = blob = malloc(len);
-	if (blob == NULL)
-		return SQLITE_NOMEM;
-	for (size_t i = 0; recipients[i] != NULL; i++)
-		p = stpcpy(p, recipients[i]) + 1;
-	return sqlite3_bind_blob64(s, column, blob, len, free);
-}
-
-int index_insert(struct index *ix, const struct quarantine_entry *e, char **error_r)
-{
-	const char *const texts[] = { e->queue_id, e->class, e->detail, e->policy, e->client, e->helo, e->sender, e->subject, e->message_id };
-	const int n = sizeof(texts) / sizeof(texts[0]);
-	sqlite3_stmt *s = NULL;
-	int r = 0, rc = sqlite3_prepare_v2(ix->db, "INSERT OR IGNORE INTO entries (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &s, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(s, 1, e->id, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(s, 2, e->time);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(s, 3, (int64_t)e->size);
-	for (int i = 0; i < n && rc == SQLITE_OK; i++)
-		rc = sqlite3_bind_text(s, 4 + i, texts[i], -1, SQLITE_STATIC);      /* NULL binds NULL */
-	if (rc == SQLITE_OK)
-		rc = bind_recipients(s, 4 + n, e->recipients);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(s);
-	if (rc != SQLITE_DONE)
-		r = fault(ix, rc, error_r);
-	sqlite3_finalize(s);
-	return r;
-}
-
-static char *column(TALLOC_CTX *mem, sqlite3_stmt *s, int i, bool *bad)
-{
-	const char *text = (const char *)sqlite3_column_text(s, i);
-	char *copy;
-
-	if (text == NULL) {
-		*bad |= sqlite3_column_type(s, i) != SQLITE_NULL;
-		return NULL;
-	}
-	copy = talloc_strdup(mem, text);
-	*bad |= copy == NULL;
-	return copy;
-}
-
-static const char *const *column_recipients(TALLOC_CTX *mem, sqlite3_stmt *s, int i, bool *bad)
-{
-	const char *blob;
-	const char **v;
-	char *copy;
-	size_t len, n = 0;
-
-	if (sqlite3_column_type(s, i) == SQLITE_NULL)
-		return NULL;
-	blob = sqlite3_column_blob(s, i);
-	len = (size_t)sqlite3_column_bytes(s, i);
-	for (size_t k = 0; k < len; k++)
-		n += blob[k] == '\0';
-	v = talloc_zero_array(mem, const char *, n + 1);
-	copy = len > 0 ? talloc_memdup(v, blob, len) : NULL;
-	*bad |= v == NULL || (len > 0 && copy == NULL);
-	if (*bad)
-		return v;
-	for (size_t k = 0, start = 0, at = 0; k < len; k++) {
-		if (copy[k] == '\0') {
-			v[at++] = copy + start;
-			start = k + 1;
-		}
-	}
-	return v;
-}
-
-/* Reads a row of COLUMNS; false: memory is out. */
-static bool row_read(TALLOC_CTX *mem, sqlite3_stmt *s, struct quarantine_entry *e)
-{
-	bool bad = false;
-
-	*e = (struct quarantine_entry){ .time = sqlite3_column_int64(s, 1), .size = (uint64_t)sqlite3_column_int64(s, 2) };
-	e->id = column(mem, s, 0, &bad);
-	e->queue_id = column(mem, s, 3, &bad);
-	e->class = column(mem, s, 4, &bad);
-	e->detail = column(mem, s, 5, &bad);
-	e->policy = column(mem, s, 6, &bad);
-	e->client = column(mem, s, 7, &bad);
-	e->helo = column(mem, s, 8, &bad);
-	e->sender = column(mem, s, 9, &bad);
-	e->subject = column(mem, s, 10, &bad);
-	e->message_id = column(mem, s, 11, &bad);
-	e->recipients = column_recipients(mem, s, 12, &bad);
-	return !bad;
-}
-
-int index_list(struct index *ix, TALLOC_CTX *mem, size_t limit, struct quarantine_entry **entries_r, size_t *n_r, char **error_r)
-{
-	struct quarantine_entry *v = talloc_array(mem, struct quarantine_entry, 1);
-	size_t n = 0, size = 1;
-	sqlite3_stmt *s = NULL;
-	int r = 0, rc = sqlite3_prepare_v2(ix->db, "SELECT " COLUMNS " FROM entries ORDER BY time DESC, seq DESC LIMIT ?", -1, &s, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(s, 1, limit == 0 || limit > INT64_MAX ? -1 : (int64_t)limit);
-	while (v != NULL && rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		if (n == size)
-			v = talloc_realloc(mem, v, struct quarantine_entry, size *= 2);
-		if (v == NULL || !row_read(v, s, &v[n++]))
-			rc = SQLITE_NOMEM;
-		else
-			rc = SQLITE_OK;
-	}
-	if (v == NULL)
-		rc = SQLITE_NOMEM;
-	if (rc != SQLITE_DONE)
-		r = fault(ix, rc, error_r);
-	sqlite3_finalize(s);
-	if (r != 0) {
-		talloc_free(v);
-		v = NULL;
-		n = 0;
-	}
-	*entries_r = v;
-	*n_r = n;
-	return r;
-}
-
-int index_get(struct index *ix, TALLOC_CTX *mem, const char *id, struct quarantine_entry *entry_r, char **error_r)
-{
-	sqlite3_stmt *s = NULL;
-	int r = 0, rc = sqlite3_prepare_v2(ix->db, "SELECT " COLUMNS " FROM entries WHERE id = ?", -1, &s, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(s);
-	if (rc == SQLITE_DONE)
-		r = -ENOENT;
-	else if (rc != SQLITE_ROW)
-		r = fault(ix, rc, error_r);
-	else if (!row_read(mem, s, entry_r))
-		r = -ENOMEM;
-	sqlite3_finalize(s);
-	return r;
 }
 
 int index_set_aside(const char *path, char **name_r)

@@ -1,24 +1,55 @@
 /* quarantine.c - copies of refused messages: a spool of files and an SQLite index of them */
-#include "quarantine/quarantine.h"
+#include "quarantine/quarantine_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 
-#include <pthread.h>
+#include "util/clock.h"
 
-#include "quarantine/index.h"
-#include "quarantine/spool.h"
+enum { LOCK_MS = 4000, LOCK_PAUSE_US = 2000 };
 
-struct quarantine {
-	TALLOC_CTX *mem;                 /* the root; nothing is allocated below it after quarantine_open() */
-	struct log *log;
-	char *path, *index_path;
-	bool make;
-	struct spool spool;
-	pthread_mutex_t write_lock, read_lock;     /* where both are held, write_lock was taken first */
-	struct index *writer, *reader;   /* opened when they are first needed */
-};
+int quarantine_failed(int r, const char *what, const char *id, char **error_r)
+{
+	if (r != 0 && *error_r == NULL)
+		*error_r = talloc_asprintf(NULL, "quarantine: %s%s%s: %s", what, id != NULL ? " " : "", id != NULL ? id : "", strerror(-r));
+	return r;
+}
+
+/* ---- the lock: a mutex among threads, and flock() on the folder among processes. SQLite's own covers the rows alone, not the files that belong to them. */
+
+int quarantine_lock(struct quarantine *q, char **error_r)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_US * 1000L };
+	int64_t until = clock_mono() + LOCK_MS * 1000LL;
+	struct timespec at;
+
+	clock_gettime(CLOCK_REALTIME, &at);
+	at.tv_sec += LOCK_MS / 1000;
+	if (pthread_mutex_timedlock(&q->write_lock, &at) == 0) {
+		while (flock(q->spool.top, LOCK_EX | LOCK_NB) != 0) {
+			if (errno != EWOULDBLOCK && errno != EINTR)
+				return 0;                /* a file system that knows no such locks: SQLite's must do */
+			if (clock_mono() >= until) {
+				pthread_mutex_unlock(&q->write_lock);
+				return quarantine_failed(-EBUSY, "another process writes for too long", NULL, error_r);
+			}
+			nanosleep(&pause, NULL);
+		}
+		return 0;
+	}
+	return quarantine_failed(-EBUSY, "too many wait to write", NULL, error_r);
+}
+
+void quarantine_unlock(struct quarantine *q)
+{
+	flock(q->spool.top, LOCK_UN);
+	pthread_mutex_unlock(&q->write_lock);
+}
+
+/* ---- the index, opened when it is needed, and made anew when it is lost */
 
 struct rebuild {
 	struct index *index;
@@ -34,78 +65,140 @@ static int rebuild_one(void *arg, const struct quarantine_entry *entry)
 	return index_insert(b->index, entry, &b->error);
 }
 
-/* A new index learns what the spool holds, in one transaction. What cannot be read is missing in lists, no more. */
-static void rebuild(struct quarantine *q, struct index *index)
+/* A new index gets its table and what the spool holds in one transaction: there is none that knows only a part. */
+static int rebuild(struct quarantine *q, struct index *index, char **error_r)
 {
 	struct rebuild b = { .index = index };
+	struct spool_walk walk = { .each = rebuild_one, .arg = &b };
 	int r = index_begin(index, &b.error);
 
 	if (r == 0)
-		r = spool_each(&q->spool, rebuild_one, &b);
+		r = index_make(index, &b.error);
+	if (r == 0)
+		r = spool_each(&q->spool, &walk);
 	if (r == 0)
 		r = index_commit(index, &b.error);
 	if (r != 0) {
 		index_rollback(index);
-		log_printf(q->log, LOG_LEVEL_ERROR, "quarantine index %s: not rebuilt from the spool: %s", q->index_path, b.error != NULL ? b.error : strerror(-r));
+		*error_r = talloc_asprintf(NULL, "quarantine index %s: not made anew from the spool: %s", q->index_path, b.error != NULL ? b.error : strerror(-r));
 	} else if (b.n > 0) {
 		log_printf(q->log, LOG_LEVEL_WARNING, "quarantine index %s: rebuilt from the spool, %zu copies", q->index_path, b.n);
 	}
+	if (walk.unread > 0)
+		log_printf(q->log, LOG_LEVEL_ERROR, "quarantine %s/spool: %u of its folders cannot be read; their copies are missing in the index", q->path, walk.unread);
 	talloc_free(b.error);
-}
-
-/* Opens the writing connection if there is none; a damaged file is set aside and begun anew. The caller holds write_lock. */
-static int writer_open(struct quarantine *q, char **error_r)
-{
-	bool made = false;
-	char *aside;
-	int r;
-
-	if (q->writer != NULL)
-		return 0;
-	r = index_open(q->index_path, true, &q->writer, &made, error_r);
-	if (r == INDEX_DAMAGED) {
-		pthread_mutex_lock(&q->read_lock);
-		index_close(q->reader);
-		q->reader = NULL;
-		pthread_mutex_unlock(&q->read_lock);
-		r = index_set_aside(q->index_path, &aside);
-		log_printf(q->log, LOG_LEVEL_ERROR, "%s; set aside as %s", *error_r != NULL ? *error_r : "quarantine index damaged", aside != NULL ? aside : "?");
-		talloc_free(aside);
-		talloc_free(*error_r);
-		*error_r = NULL;
-		if (r == 0)
-			r = index_open(q->index_path, true, &q->writer, &made, error_r);
-	}
-	if (r == 0 && made)
-		rebuild(q, q->writer);
 	return r;
 }
 
-/* After INDEX_DAMAGED: looks again through a new connection, since another process may have set the file aside already. */
-static int writer_renew(struct quarantine *q, char **error_r)
+/* No connection of this process stays on a file that is replaced. The writer's is the last one: only it can move what SQLite's log holds into the file. */
+static void close_both(struct quarantine *q)
 {
-	talloc_free(*error_r);
-	*error_r = NULL;
+	pthread_mutex_lock(&q->read_lock);
+	index_close(q->reader);
+	q->reader = NULL;
+	pthread_mutex_unlock(&q->read_lock);
 	index_close(q->writer);
 	q->writer = NULL;
-	return writer_open(q, error_r);
 }
 
-/* The reading connection. The caller holds read_lock. */
-static int reader_open(struct quarantine *q, char **error_r)
+static int open_writer(struct quarantine *q, bool *made_r, char **error_r)
 {
-	bool made;
+	char *aside;
+	int r = index_open(q->index_path, true, &q->writer, made_r, error_r);
 
-	return q->reader != NULL ? 0 : index_open(q->index_path, false, &q->reader, &made, error_r);
+	if (r != INDEX_DAMAGED)
+		return r;
+	close_both(q);
+	r = index_set_aside(q->index_path, &aside);
+	log_printf(q->log, LOG_LEVEL_ERROR, "%s; set aside as %s", *error_r != NULL ? *error_r : "quarantine index damaged", aside != NULL ? aside : "?");
+	talloc_free(aside);
+	talloc_free(*error_r);
+	*error_r = NULL;
+	return r == 0 ? index_open(q->index_path, true, &q->writer, made_r, error_r) : r;
 }
 
-/* Every failure comes with a text. */
-static int failed(int r, const char *what, const char *id, char **error_r)
+int quarantine_renew(struct quarantine *q, char **error_r)
 {
-	if (r != 0 && *error_r == NULL)
-		*error_r = talloc_asprintf(NULL, "quarantine: %s%s%s: %s", what, id != NULL ? " " : "", id != NULL ? id : "", strerror(-r));
+	bool made = false;
+	int r;
+
+	talloc_free(*error_r);
+	*error_r = NULL;
+	close_both(q);
+	r = open_writer(q, &made, error_r);
+	if (r == 0 && made)
+		r = rebuild(q, q->writer, error_r);
+	if (r != 0) {
+		index_close(q->writer);
+		q->writer = NULL;
+	}
 	return r;
 }
+
+int quarantine_transact(struct quarantine *q, int (*work)(struct quarantine *q, void *arg, char **error_r), void *arg, char **error_r)
+{
+	int r = 0;
+
+	for (int attempt = 0; attempt < 2; attempt++) {
+		if (q->writer == NULL || attempt > 0 || index_gone(q->writer))
+			r = quarantine_renew(q, error_r);
+		if (r != 0)
+			break;
+		r = index_begin(q->writer, error_r);
+		if (r == 0)
+			r = work(q, arg, error_r);
+		if (r == 0)
+			r = index_commit(q->writer, error_r);
+		if (r != 0)
+			index_rollback(q->writer);
+		if (r != INDEX_DAMAGED)
+			break;
+	}
+	return r == INDEX_DAMAGED ? -EIO : r;
+}
+
+static int ask_reader(struct quarantine *q, int (*work)(struct index *index, void *arg, char **error_r), void *arg, char **error_r)
+{
+	bool made;
+	int r = 0;
+
+	pthread_mutex_lock(&q->read_lock);
+	if (q->reader != NULL && index_gone(q->reader)) {
+		index_close(q->reader);
+		q->reader = NULL;
+	}
+	if (q->reader == NULL)
+		r = index_open(q->index_path, false, &q->reader, &made, error_r);
+	if (r == -ENOENT && q->make)
+		r = INDEX_DAMAGED;       /* who may write makes it anew */
+	if (r == 0)
+		r = work(q->reader, arg, error_r);
+	if (r != 0 && r != -ENOENT) {
+		/* a new connection next time: the file may be another one then */
+		index_close(q->reader);
+		q->reader = NULL;
+	}
+	pthread_mutex_unlock(&q->read_lock);
+	return r;
+}
+
+int quarantine_query(struct quarantine *q, int (*work)(struct index *index, void *arg, char **error_r), void *arg, char **error_r)
+{
+	int r = ask_reader(q, work, arg, error_r);
+
+	if (r == INDEX_DAMAGED && q->make) {
+		r = quarantine_lock(q, error_r);
+		if (r == 0) {
+			r = quarantine_renew(q, error_r);
+			quarantine_unlock(q);
+		}
+		if (r == 0)
+			r = ask_reader(q, work, arg, error_r);
+	}
+	return r == INDEX_DAMAGED ? -EIO : r;
+}
+
+/* ---- life */
 
 int quarantine_open(const char *path, bool make, struct log *log, struct quarantine **quarantine_r, char **error_r)
 {
@@ -119,7 +212,7 @@ int quarantine_open(const char *path, bool make, struct log *log, struct quarant
 	*error_r = NULL;
 	r = spool_open(&spool, path, make, error_r);
 	if (r != 0)
-		return failed(r, path, NULL, error_r);
+		return quarantine_failed(r, path, NULL, error_r);
 	mem = talloc_new(NULL);
 	q = talloc_zero(mem, struct quarantine);
 	real = realpath(path, NULL);
@@ -127,7 +220,7 @@ int quarantine_open(const char *path, bool make, struct log *log, struct quarant
 		free(real);
 		talloc_free(mem);
 		spool_close(&spool);
-		return failed(-ENOMEM, path, NULL, error_r);
+		return quarantine_failed(-ENOMEM, path, NULL, error_r);
 	}
 	q->mem = mem;
 	q->log = log;
@@ -138,15 +231,22 @@ int quarantine_open(const char *path, bool make, struct log *log, struct quarant
 	free(real);
 	pthread_mutex_init(&q->write_lock, NULL);
 	pthread_mutex_init(&q->read_lock, NULL);
-	if (q->path == NULL || q->index_path == NULL)
+	if (q->path == NULL || q->index_path == NULL) {
 		r = -ENOMEM;
-	else if (make)
-		r = writer_open(q, error_r);
-	else
-		r = reader_open(q, error_r);
+	} else if (make) {
+		r = quarantine_lock(q, error_r);
+		if (r == 0) {
+			r = quarantine_renew(q, error_r);
+			quarantine_unlock(q);
+		}
+	} else {
+		bool made;
+
+		r = index_open(q->index_path, false, &q->reader, &made, error_r);
+	}
 	if (r != 0) {
 		quarantine_close(q);
-		return failed(r, path, NULL, error_r);
+		return quarantine_failed(r, path, NULL, error_r);
 	}
 	*quarantine_r = q;
 	return 0;
@@ -156,116 +256,120 @@ void quarantine_close(struct quarantine *q)
 {
 	if (q == NULL)
 		return;
-	index_close(q->reader);
-	index_close(q->writer);
+	close_both(q);
 	spool_close(&q->spool);
 	pthread_mutex_destroy(&q->write_lock);
 	pthread_mutex_destroy(&q->read_lock);
 	talloc_free(q->mem);
 }
 
-/* One transaction around giving the files their names: nobody else can take the id meanwhile, and a row never precedes its file. */
-static int enter(struct quarantine *q, const struct quarantine_entry *entry, struct spool_copy *copy, char **error_r)
-{
-	bool has;
-	int r = index_begin(q->writer, error_r);
+/* ---- in */
 
-	if (r == 0)
-		r = index_has(q->writer, entry->id, &has, error_r);
+struct entrance {
+	const struct quarantine_entry *entry;
+	struct spool_copy *copy;
+};
+
+/* Giving the files their names is part of the transaction: nobody else can take the id meanwhile, and a row never precedes its file. */
+static int enter(struct quarantine *q, void *arg, char **error_r)
+{
+	struct entrance *in = arg;
+	bool has;
+	int r = index_has(q->writer, in->entry->id, &has, error_r);
+
 	/* when the index had to be rebuilt after the files got their names, the row is there already */
-	if (r == 0 && has && !copy->named)
+	if (r == 0 && has && !in->copy->named)
 		r = -EEXIST;
-	if (r == 0 && !copy->named)
-		r = spool_name(&q->spool, entry->id, copy);
-	if (r == 0)
-		r = index_insert(q->writer, entry, error_r);
-	if (r == 0)
-		r = index_commit(q->writer, error_r);
-	if (r != 0)
-		index_rollback(q->writer);
-	return r;
+	if (r == 0 && !in->copy->named)
+		r = spool_name(&q->spool, in->entry->id, in->copy);
+	return r == 0 ? index_insert(q->writer, in->entry, error_r) : r;
 }
 
 int quarantine_keep(struct quarantine *q, const struct quarantine_entry *entry, const char *data, size_t len, char **error_r)
 {
 	struct spool_copy copy;
+	struct entrance in = { entry, &copy };
 	int r;
 
 	*error_r = NULL;
 	if (entry->id == NULL || !spool_id_valid(entry->id))
-		return failed(-EINVAL, "this id cannot name a file", NULL, error_r);
+		return quarantine_failed(-EINVAL, "this id cannot name a file", NULL, error_r);
 	/* the long part, the bytes and their sync, without a lock */
 	r = spool_write(&q->spool, entry, data, len, &copy);
 	if (r != 0)
-		return failed(r, "the copy cannot be written:", entry->id, error_r);
-	pthread_mutex_lock(&q->write_lock);
-	r = writer_open(q, error_r);
-	if (r == 0)
-		r = enter(q, entry, &copy, error_r);
-	if (r == INDEX_DAMAGED) {
-		r = writer_renew(q, error_r);
-		if (r == 0)
-			r = enter(q, entry, &copy, error_r);
+		return quarantine_failed(r, "the copy cannot be written:", entry->id, error_r);
+	r = quarantine_lock(q, error_r);
+	if (r == 0) {
+		r = quarantine_transact(q, enter, &in, error_r);
+		if (r != 0 && copy.named)
+			(void)spool_remove(&q->spool, entry->id);
+		quarantine_unlock(q);
 	}
-	if (r != 0 && copy.named)
-		spool_remove(&q->spool, entry->id);
-	pthread_mutex_unlock(&q->write_lock);
 	spool_discard(&q->spool, &copy);
-	return failed(r, "the copy cannot be kept:", entry->id, error_r);
+	return quarantine_failed(r, "the copy cannot be kept:", entry->id, error_r);
 }
 
-/* What list and show have in common: a reader, and for who may write a second try after damage. */
+struct marking {
+	const char *id;
+	enum quarantine_mark mark;
+	int64_t time;
+};
+
+static int mark(struct quarantine *q, void *arg, char **error_r)
+{
+	const struct marking *m = arg;
+	bool had = false;
+	int r = index_mark(q->writer, m->id, m->mark, m->time, &had, error_r);
+
+	return r == 0 && !had ? -ENOENT : r;
+}
+
+int quarantine_mark(struct quarantine *q, const char *id, enum quarantine_mark which, int64_t time, char **error_r)
+{
+	struct marking m = { id, which, time };
+	int r;
+
+	*error_r = NULL;
+	r = quarantine_lock(q, error_r);
+	if (r == 0) {
+		r = quarantine_transact(q, mark, &m, error_r);
+		quarantine_unlock(q);
+	}
+	return quarantine_failed(r, r == -ENOENT ? "no such id:" : "the index cannot be written:", id, error_r);
+}
+
+/* ---- questions */
+
 struct query {
 	TALLOC_CTX *mem;
-	const char *id;                  /* of show; NULL: list */
-	size_t limit;
+	const char *id;
+	const struct quarantine_filter *filter;
 	struct quarantine_entry *entry, **entries;
 	size_t *n;
 };
 
-static int query_once(struct quarantine *q, const struct query *query, char **error_r)
+static int ask_list(struct index *index, void *arg, char **error_r)
 {
-	int r;
+	const struct query *what = arg;
 
-	pthread_mutex_lock(&q->read_lock);
-	r = reader_open(q, error_r);
-	if (r == 0 && query->id != NULL)
-		r = index_get(q->reader, query->mem, query->id, query->entry, error_r);
-	else if (r == 0)
-		r = index_list(q->reader, query->mem, query->limit, query->entries, query->n, error_r);
-	if (r != 0 && r != -ENOENT) {
-		/* a new connection next time: the file may be another one then */
-		index_close(q->reader);
-		q->reader = NULL;
-	}
-	pthread_mutex_unlock(&q->read_lock);
-	return r;
+	return index_list(index, what->mem, what->filter, what->entries, what->n, error_r);
 }
 
-static int query_run(struct quarantine *q, const struct query *what, char **error_r)
+static int ask_entry(struct index *index, void *arg, char **error_r)
 {
-	int r = query_once(q, what, error_r);
+	const struct query *what = arg;
 
-	if (r != INDEX_DAMAGED || !q->make)
-		return r == INDEX_DAMAGED ? -EIO : r;
-	pthread_mutex_lock(&q->write_lock);
-	r = writer_renew(q, error_r);
-	pthread_mutex_unlock(&q->write_lock);
-	if (r == 0)
-		r = query_once(q, what, error_r);
-	return r == INDEX_DAMAGED ? -EIO : r;
+	return index_get(index, what->mem, what->id, what->entry, error_r);
 }
 
-int quarantine_list(struct quarantine *q, TALLOC_CTX *mem, size_t limit, struct quarantine_entry **entries_r, size_t *n_r, char **error_r)
+int quarantine_list(struct quarantine *q, TALLOC_CTX *mem, const struct quarantine_filter *filter, struct quarantine_entry **entries_r, size_t *n_r, char **error_r)
 {
-	struct query what = { .mem = mem, .limit = limit, .entries = entries_r, .n = n_r };
-	int r;
+	struct query what = { .mem = mem, .filter = filter, .entries = entries_r, .n = n_r };
 
 	*error_r = NULL;
 	*entries_r = NULL;
 	*n_r = 0;
-	r = query_run(q, &what, error_r);
-	return failed(r, "no list", NULL, error_r);
+	return quarantine_failed(quarantine_query(q, ask_list, &what, error_r), "no list", NULL, error_r);
 }
 
 int quarantine_show(struct quarantine *q, TALLOC_CTX *mem, const char *id, struct quarantine_entry *entry_r, char **data_r, size_t *len_r, char **error_r)
@@ -278,10 +382,10 @@ int quarantine_show(struct quarantine *q, TALLOC_CTX *mem, const char *id, struc
 	*data_r = NULL;
 	*len_r = 0;
 	if (!spool_id_valid(id))
-		return failed(-ENOENT, "no such id", NULL, error_r);
-	r = query_run(q, &what, error_r);
+		return quarantine_failed(-ENOENT, "no such id", NULL, error_r);
+	r = quarantine_query(q, ask_entry, &what, error_r);
 	if (r != 0)
-		return failed(r, r == -ENOENT ? "no such id:" : "no entry", id, error_r);
+		return quarantine_failed(r, r == -ENOENT ? "no such id:" : "no entry", id, error_r);
 	r = spool_read(&q->spool, mem, id, data_r, len_r);
-	return failed(r, "the file of the copy is gone or cannot be read:", id, error_r);
+	return quarantine_failed(r, "the file of the copy is gone or cannot be read:", id, error_r);
 }

@@ -45,6 +45,18 @@ static int sync_folder(int fd)
 	return fsync(fd) == 0 || errno == EINVAL ? 0 : -errno;
 }
 
+/* What root makes in a folder of another user is that user's: winnowctl is often root's, the daemon seldom. */
+static int give(int at, const char *name)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (fstat(at, &st) != 0 || (st.st_uid != 0 && fchownat(at, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) != 0))
+		return -errno;
+	return 0;
+}
+
 /* Opens a folder below at, makes it if it is missing. Its descriptor or -errno. */
 static int folder_open(int at, const char *name, bool make)
 {
@@ -52,7 +64,9 @@ static int folder_open(int at, const char *name, bool make)
 
 	if (make) {
 		if (mkdirat(at, name, 0700) == 0) {
-			r = sync_folder(at);
+			r = give(at, name);
+			if (r == 0)
+				r = sync_folder(at);
 			if (r != 0)
 				return r;
 		} else if (errno != EEXIST) {
@@ -260,14 +274,27 @@ int spool_name(struct spool *spool, const char *id, struct spool_copy *copy)
 	return r;
 }
 
-void spool_remove(struct spool *spool, const char *id)
+int spool_remove(struct spool *spool, const char *id)
+{
+	static const char *const suffixes[] = { ".eml", ".entry" };
+	int r = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		char name[NAME_MAX_USED];
+
+		id_name(name, id, suffixes[i]);
+		if (unlinkat(spool->spool, name, 0) != 0 && errno != ENOENT && r == 0)
+			r = -errno;
+	}
+	return r;
+}
+
+bool spool_has(struct spool *spool, const char *id)
 {
 	char name[NAME_MAX_USED];
 
 	id_name(name, id, ".eml");
-	unlinkat(spool->spool, name, 0);
-	id_name(name, id, ".entry");
-	unlinkat(spool->spool, name, 0);
+	return faccessat(spool->spool, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 static int read_file(int at, const char *name, TALLOC_CTX *mem, char **data_r, size_t *len_r)
@@ -315,53 +342,75 @@ int spool_read(struct spool *spool, TALLOC_CTX *mem, const char *id, char **data
 	return read_file(spool->spool, name, mem, data_r, len_r);
 }
 
-static int each_file(int folder, const char *xx, const char *file, int (*each)(void *arg, const struct quarantine_entry *entry), void *arg)
+/* The id of "ID" + suffix, if that is a file of the folder XX and of a good id. */
+static bool file_id(int folder, const char *xx, const char *file, const char *suffix, char id[SPOOL_ID_MAX], struct stat *st)
 {
-	size_t len = strlen(file);
+	size_t len = strlen(file), end = strlen(suffix);
+
+	if (len <= end || len - end >= SPOOL_ID_MAX || strcmp(file + len - end, suffix) != 0)
+		return false;
+	memcpy(id, file, len - end);
+	id[len - end] = '\0';
+	return spool_id_valid(id) && strcmp(id + strlen(id) - 2, xx) == 0 && fstatat(folder, file, st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st->st_mode);
+}
+
+static int each_file(int folder, const char *xx, const char *file, const struct spool_walk *walk)
+{
 	struct quarantine_entry entry;
-	char id[80], name[NAME_MAX_USED], *text;
+	char id[SPOOL_ID_MAX], name[NAME_MAX_USED], *text;
 	struct stat st;
 	TALLOC_CTX *mem;
+	size_t len;
 	int r;
 
-	if (len < 8 || len > 68 || strcmp(file + len - 4, ".eml") != 0)
-		return 0;
-	snprintf(id, sizeof(id), "%.*s", (int)(len - 4), file);
-	if (!spool_id_valid(id) || strcmp(id + strlen(id) - 2, xx) != 0 || fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
-		return 0;
+	if (walk->strays) {
+		if (!file_id(folder, xx, file, ".entry", id, &st))
+			return 0;
+		snprintf(name, sizeof(name), "%s.eml", id);
+		entry = (struct quarantine_entry){ .id = id };
+		return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT ? walk->each(walk->arg, &entry) : 0;
+	}
+	r = file_id(folder, xx, file, ".eml", id, &st) ? 1 : 0;
+	if (r > 0 && walk->wanted != NULL)
+		r = walk->wanted(walk->arg, id);
+	if (r <= 0)
+		return r;
 	mem = talloc_new(NULL);
 	snprintf(name, sizeof(name), "%s.entry", id);
 	if (read_file(folder, name, mem, &text, &len) != 0 || !entry_parse(mem, text, len, &entry) || entry.id == NULL || strcmp(entry.id, id) != 0)
 		entry = (struct quarantine_entry){ .id = id, .time = (int64_t)st.st_mtime * 1000000, .size = (uint64_t)st.st_size };
-	r = each(arg, &entry);
+	r = walk->each(walk->arg, &entry);
 	talloc_free(mem);
 	return r;
 }
 
-static int each_folder(int spool, const char *name, int (*each)(void *arg, const struct quarantine_entry *entry), void *arg)
+/* A folder that cannot be read is counted and left out: the others are worth having. */
+static int each_folder(int spool, const char *xx, struct spool_walk *walk)
 {
-	int r = 0, fd = openat(spool, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int r = 0, fd = openat(spool, xx, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 
 	if (d == NULL) {
-		r = -errno;
+		walk->unread += errno != ENOTDIR && errno != ELOOP;
 		if (fd >= 0)
 			close(fd);
-		return r == -ENOTDIR || r == -ELOOP ? 0 : r;
+		return 0;
 	}
-	while (r == 0 && (entry = readdir(d)) != NULL)
-		r = each_file(fd, name, entry->d_name, each, arg);
+	while (r == 0 && (errno = 0, entry = readdir(d)) != NULL)
+		r = each_file(fd, xx, entry->d_name, walk);
+	walk->unread += r == 0 && errno != 0;
 	closedir(d);
 	return r;
 }
 
-int spool_each(struct spool *spool, int (*each)(void *arg, const struct quarantine_entry *entry), void *arg)
+int spool_each(struct spool *spool, struct spool_walk *walk)
 {
 	int r = 0, fd = openat(spool->spool, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 
+	walk->unread = 0;
 	if (d == NULL) {
 		r = -errno;
 		if (fd >= 0)
@@ -370,7 +419,7 @@ int spool_each(struct spool *spool, int (*each)(void *arg, const struct quaranti
 	}
 	while (r == 0 && (entry = readdir(d)) != NULL) {
 		if (strlen(entry->d_name) == 2 && strchr(entry->d_name, '.') == NULL)
-			r = each_folder(spool->spool, entry->d_name, each, arg);
+			r = each_folder(spool->spool, entry->d_name, walk);
 	}
 	closedir(d);
 	return r;

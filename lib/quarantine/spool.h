@@ -13,7 +13,7 @@ struct spool {
 	int top, spool, tmp;             /* descriptors of PATH, PATH/spool, PATH/tmp; tmp is -1 if it cannot be had (reading only) */
 };
 
-enum { SPOOL_TEMP_MAX = 40 };
+enum { SPOOL_TEMP_MAX = 40, SPOOL_ID_MAX = 65 };
 
 /* A copy that is written and synced, but has not yet its name. */
 struct spool_copy {
@@ -37,14 +37,25 @@ int spool_name(struct spool *spool, const char *id, struct spool_copy *copy);
 /* Removes the temporary files; what has its name stays. */
 void spool_discard(struct spool *spool, struct spool_copy *copy);
 
-/* Removes the files of an id. */
-void spool_remove(struct spool *spool, const char *id);
+/* Removes the files of an id. 0, also if there are none, or -errno. */
+int spool_remove(struct spool *spool, const char *id);
+
+/* Is the file of that copy there? true too if that cannot be found out. */
+bool spool_has(struct spool *spool, const char *id);
 
 /* The bytes of a copy: a talloc child of mem, with a NUL behind them. 0 or -errno. */
 int spool_read(struct spool *spool, TALLOC_CTX *mem, const char *id, char **data_r, size_t *len_r);
 
+struct spool_walk {
+	int (*wanted)(void *arg, const char *id);        /* asked before ID.entry is read: 1, 0 or -errno; NULL: all are */
+	int (*each)(void *arg, const struct quarantine_entry *entry);
+	void *arg;
+	bool strays;                     /* not the copies, but each ID.entry that has lost its copy: only its id is given */
+	unsigned unread;                 /* folders that could not be read */
+};
+
 /* Calls each() for every copy, with what its ID.entry says (or what little is known, if that cannot be read); its strings live until each() returns.
  * Stops when each() returns anything but 0, and returns that; else 0 or -errno. */
-int spool_each(struct spool *spool, int (*each)(void *arg, const struct quarantine_entry *entry), void *arg);
+int spool_each(struct spool *spool, struct spool_walk *walk);
 
 #endif

@@ -37,6 +37,9 @@ struct command {
 extern const struct command *const ctl_commands[];
 const struct command *ctl_find(const char *name);
 
+/* Reads the value of a flag as a time, in microseconds since 1970: "2026-11-25", "2026-11-25T10:00" with or without a zone (none: of who asks), "2h": so long ago. 0, or EX_USAGE with a complaint. */
+int ctl_time(struct ctl *ctl, const char *flag, const char *text, int64_t *time_r);
+
 /* Complains on ctl->err how the command is used, and returns EX_USAGE. */
 int ctl_usage(struct ctl *ctl, const struct command *command);
 

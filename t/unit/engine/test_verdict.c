@@ -72,7 +72,8 @@ static void play(char *field[COLUMNS])
 	struct verdict_input in = {
 		.policy = config_default_policy(config), .stage = stage_of(field[STAGE]),
 		.word = { .allowed = strstr(field[FACTS], "allowed") != NULL, .proven = strstr(field[FACTS], "proven") != NULL },
-		.no_recipient_left = strstr(field[FACTS], "only-holes") != NULL, .only_421_closes = strstr(field[FACTS], "only-421") != NULL, .rate_behaviour = rate != NULL ? rate + 5 : NULL,
+		.no_recipient_left = strstr(field[FACTS], "only-holes") != NULL, .only_421_closes = strstr(field[FACTS], "only-421") != NULL,
+		.no_copies = strstr(field[FACTS], "rate-exceeded") != NULL, .released = strstr(field[FACTS], "released") != NULL, .rate_behaviour = rate != NULL ? rate + 5 : NULL,
 	};
 	struct verdict v;
 	char code[8];
@@ -141,6 +142,27 @@ static void a_black_hole_is_marked_for_the_end_of_the_message(void **state)
 	config_unref(config);
 }
 
+/* What was found of the envelope of a released copy counts as ever, but for what it would be kept for. */
+static void a_released_copy_is_forgiven_its_content_alone(void **state)
+{
+	static const struct { enum class_id class; enum stage stage; enum action action; } cases[] = {
+		{ CLASS_SPF_FAIL, STAGE_MAIL, ACT_ACCEPT }, { CLASS_PBL, STAGE_RCPT, ACT_REJECT }, { CLASS_MALWARE, STAGE_EOM, ACT_ACCEPT }, { CLASS_HEADER_BOM, STAGE_EOH, ACT_ACCEPT },
+	};
+	struct config *config = config_of("-");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct finding f = { .class = cases[i].class, .stage = cases[i].stage, .strength = 1.0, .detail = "" };
+		struct findings found = { &f, 1 };
+		struct verdict_input in = { .policy = config_default_policy(config), .stage = STAGE_EOM, .lists = { NULL, &found }, .released = true };
+		struct verdict v;
+
+		verdict_decide(&in, &v);
+		assert_int_equal(v.action, cases[i].action);
+	}
+	config_unref(config);
+}
+
 static void the_operator_s_text_is_given(void **state)
 {
 	struct config *config = config_of("class \"pbl\" { text = \"100% no\" }");
@@ -163,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_of_the_table_holds),
 		cmocka_unit_test(a_black_hole_is_marked_for_the_end_of_the_message),
+		cmocka_unit_test(a_released_copy_is_forgiven_its_content_alone),
 		cmocka_unit_test(the_operator_s_text_is_given),
 	};
 

@@ -106,7 +106,7 @@ static void assert_list(struct place *p, struct quarantine *q, size_t limit, con
 	struct quarantine_entry *v;
 	char *got = talloc_strdup(p->mem, "");
 	size_t n;
-	int r = quarantine_list(q, p->mem, limit, &v, &n, &p->error);
+	int r = quarantine_list(q, p->mem, &(struct quarantine_filter){ .limit = limit }, &v, &n, &p->error);
 
 	if (r != 0)
 		fail_msg("list: %d %s", r, p->error);
@@ -226,7 +226,7 @@ static void every_field_and_byte_comes_back(void **state)
 			assert_int_equal(len, sizeof(data) - i);
 			assert_memory_equal(got, data, len);
 		}
-		assert_int_equal(quarantine_list(q, p->mem, 0, &v, &n, &p->error), 0);
+		assert_int_equal(quarantine_list(q, p->mem, &(struct quarantine_filter){ 0 }, &v, &n, &p->error), 0);
 		assert_int_equal(n, HOSTILE);
 		assert_entry(&v[0], &hostile[1]);
 		assert_entry(&v[1], &hostile[0]);
@@ -441,7 +441,7 @@ static void reading_fails(struct place *p)
 	int r = quarantine_open(p->path, false, NULL, &q, &p->error);
 
 	if (r == 0)
-		r = quarantine_list(q, p->mem, 0, &v, &n, &p->error);
+		r = quarantine_list(q, p->mem, &(struct quarantine_filter){ 0 }, &v, &n, &p->error);
 	quarantine_close(q);
 	assert_int_not_equal(r, 0);
 	assert_fails(p, r, r);
@@ -556,7 +556,7 @@ static void a_second_process_reads_while_this_one_writes(void **state)
 		int bad = read(ready[0], id, 1) != 1 || quarantine_open(p->path, false, NULL, &q, &error) != 0;
 
 		while (bad == 0 && before < 31) {
-			bad = quarantine_list(q, p->mem, 0, &v, &n, &error);
+			bad = quarantine_list(q, p->mem, &(struct quarantine_filter){ 0 }, &v, &n, &error);
 			if (bad == 0 && (n < before || n == 0))
 				bad = 7;
 			/* what is listed is there, whole */
@@ -602,7 +602,7 @@ static void *work(void *arg)
 		e.id = talloc_asprintf(mem, "same-%02d", i);
 		w->same += quarantine_keep(w->q, &e, "x", 1, &error) == 0;
 		talloc_free(error);
-		w->bad |= quarantine_list(w->q, mem, 5, &v, &n, &error) != 0;
+		w->bad |= quarantine_list(w->q, mem, &(struct quarantine_filter){ .limit = 5 }, &v, &n, &error) != 0;
 		talloc_free(error);
 	}
 	talloc_free(mem);
@@ -629,7 +629,7 @@ static void threads_share_it(void **state)
 		same += w[i].same;
 	}
 	assert_int_equal(same, 10);
-	assert_int_equal(quarantine_list(q, p->mem, 0, &v, &n, &p->error), 0);
+	assert_int_equal(quarantine_list(q, p->mem, &(struct quarantine_filter){ 0 }, &v, &n, &p->error), 0);
 	assert_int_equal(n, 50);
 	assert_int_equal(files(p, "spool"), 100);
 	assert_int_equal(files(p, "tmp"), 0);
