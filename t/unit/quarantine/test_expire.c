@@ -22,7 +22,7 @@
 static void keep_n(struct place *p, struct quarantine *q, int from, int n)
 {
 	for (int i = from; i < from + n; i++) {
-		char id[16];
+		char id[24];
 
 		snprintf(id, sizeof(id), "copy-%04d", i);
 		place_keep(p, q, &(struct quarantine_entry){ .id = id, .time = 1000 + i, .class = i % 2 ? "malware" : "phishing" }, "0123456789");
@@ -372,7 +372,7 @@ static void rows_and_files_stay_together_whoever_writes(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_int_equal(files(p), COPIES);
 	for (int i = 1; i < COPIES; i += 2) {
-		char id[16];
+		char id[24];
 
 		snprintf(id, sizeof(id), "copy-%04d", i);
 		assert_string_equal(place_entry(p, q, id).class, "malware");
