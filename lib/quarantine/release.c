@@ -174,7 +174,8 @@ static void judge_recipients(struct run *x)
 		}
 	}
 	if (which != NULL) {
-		report->word = which->word;
+		if (!report->taken)
+			report->word = which->word;
 		stop(x, worst, "RCPT", talloc_asprintf(x->mem, "%s: %d %s%s%s", which->address, which->word.code, which->word.xcode, which->word.xcode[0] != '\0' ? " " : "", which->word.text),
 			worst == RELEASE_LATER ? "try again later, for those with --to" : "the MTA's log says more; another address can be named with --to");
 	}
@@ -202,7 +203,6 @@ static int speak(struct quarantine *q, struct run *x, char **error_r)
 	const char *sender = x->entry.sender != NULL ? x->entry.sender : "";
 	struct smtp_mail mail = { .size = strlen(x->top) + x->len, .eight_bit = has_eight_bit(x->data, x->len) };
 	int64_t (*now)(void) = x->order->now != NULL ? x->order->now : clock_wall;
-	struct release_word message;
 	int r;
 
 	for (size_t i = 0; i < report->n_rcpts; i++)
@@ -225,9 +225,7 @@ static int speak(struct quarantine *q, struct run *x, char **error_r)
 		return 0;
 	}
 	report->taken = true;
-	message = report->word;
 	judge_recipients(x);
-	report->word = message;                  /* of the message; what a recipient was told stands with it */
 	return quarantine_mark(q, x->entry.id, QUARANTINE_RELEASED, now(), error_r);
 }
 

@@ -40,8 +40,8 @@ struct release_report {
 	bool taken;                      /* by the MTA, for at least one recipient */
 	struct release_rcpt *rcpts;
 	size_t n_rcpts;
-	struct release_word word;        /* on the message, or at the step that came to nothing */
-	const char *step;                /* that step: "connection", "EHLO", "MAIL", "RCPT", "DATA", "message"; NULL: all went well */
+	struct release_word word;        /* on the message, or where that was not sent at the step that came to nothing */
+	const char *step;                /* what came to nothing: "connection", "EHLO", "MAIL", "RCPT", "DATA", "message"; NULL: all went well */
 	const char *reason, *remedy;     /* NULL with RELEASE_DONE */
 	int64_t before;                  /* when it was released before; 0: never */
 };

@@ -50,6 +50,19 @@ static int write_key(const char *path, unsigned uid, unsigned gid)
 	return r;
 }
 
+/* Makes the folders above path, where there are none. */
+static void make_folders(const char *path)
+{
+	char *copy = talloc_strdup(NULL, path);
+
+	for (char *p = copy; p != NULL && (p = strchr(p + 1, '/')) != NULL;) {
+		*p = '\0';
+		(void)mkdir(copy, 0755);         /* what fails is said by who opens the file */
+		*p = '/';
+	}
+	talloc_free(copy);
+}
+
 int ticket_key_make(const char *path, unsigned uid, unsigned gid)
 {
 	uint64_t random;
@@ -58,6 +71,7 @@ int ticket_key_make(const char *path, unsigned uid, unsigned gid)
 
 	if (access(path, F_OK) == 0)
 		return 0;
+	make_folders(path);
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return -EIO;
 	temp = talloc_asprintf(NULL, "%s.%016llx", path, (unsigned long long)random);

@@ -125,6 +125,8 @@ static void a_recipient_that_is_refused_is_told_of(void **state)
 	assert_true(report.taken && !report.rcpts[0].taken && report.rcpts[1].taken);
 	assert_int_equal(report.rcpts[0].word.code, 550);
 	assert_string_equal(report.rcpts[0].word.xcode, "5.1.1");
+	assert_int_equal(report.word.code, 250);
+	assert_string_equal(report.word.text, "taken");
 	assert_non_null(strstr(report.reason, "anna@example.com"));
 	assert_non_null(report.remedy);
 	all_said();

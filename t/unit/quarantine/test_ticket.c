@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,8 +31,14 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	char more[160];
+
 	(void)state;
 	unlink(path);
+	snprintf(more, sizeof(more), "%s/a/b/key", folder);
+	unlink(more);
+	while (strcmp(dirname(more), folder) != 0)
+		rmdir(more);
 	return rmdir(folder);            /* nothing else was left behind */
 }
 
@@ -63,10 +70,14 @@ static void a_key_is_made_once_and_for_its_owner_alone(void **state)
 	uint8_t key[TICKET_KEY], again[TICKET_KEY], zero[TICKET_KEY] = { 0 };
 	mode_t old = umask(0);
 	struct stat st;
+	char more[160];
 
 	(void)state;
+
 	assert_int_equal(ticket_key_read(path, key), -ENOENT);
 	assert_int_equal(ticket_key_make(path, 0, 0), 0);
+	snprintf(more, sizeof(more), "%s/a/b/key", folder);      /* its folders are made too */
+	assert_int_equal(ticket_key_make(more, 0, 0), 0);
 	umask(old);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
@@ -88,8 +99,8 @@ static void what_is_no_key_is_refused(void **state)
 	assert_int_equal(write(fd, "a line of text that is too long for one\n", 40), 40);
 	close(fd);
 	assert_int_equal(ticket_key_read(path, key), -EBADMSG);
-	snprintf(none, sizeof(none), "%s/none/key", folder);
-	assert_int_equal(ticket_key_make(none, 0, 0), -ENOENT);
+	snprintf(none, sizeof(none), "%s/key/key", folder);
+	assert_int_equal(ticket_key_make(none, 0, 0), -ENOTDIR);
 	assert_int_equal(ticket_key_read(folder, key), -EIO);
 }
 
