@@ -15,10 +15,15 @@ import mta                                                 # noqa: E402
 SKIP = 77
 
 
-def bad(n=1, body='hello', subject='report', fields=''):
+def bad(n=1, body='hello', subject='report', fields='', date='-30d'):
 	"""A message whose header block has a Date that is refused, and a copy kept."""
 	return ('From: root (Cron)\r\nTo: anna@example.com\r\nSubject: %s %s\r\nMessage-ID: <%s@mail.example.net>\r\nDate: %s\r\n%s\r\n%s\r\n'
-		% (subject, n, n, message.date('-30d'), fields, body)).encode()
+		% (subject, n, n, message.date(date), fields, body)).encode()
+
+
+def wide(n=1, more=''):
+	"""One that is refused for a long line. Many Dates that are wrong would be taken for our own clock's fault."""
+	return bad(n, 'x' * 1200 + more, date='')
 
 
 class Files:
