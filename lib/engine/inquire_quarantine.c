@@ -248,7 +248,10 @@ int winnow_quarantine_delete(struct winnow_engine *engine, const char *id, char 
 
 	*error_r = NULL;
 	result = open_it(engine, true, &q, error_r);
-	return result != 0 ? result : finish(q, NULL, quarantine_delete(q, id, &error), error, error_r);
+	if (result != 0)
+		return result;
+	result = quarantine_delete(q, id, &error);
+	return finish(q, NULL, result, error, error_r);
 }
 
 /* ---- release */

@@ -208,8 +208,9 @@ class Release(StoreCase):
 		self.assertEqual((first['id'], first['released'], second['id'], second['released']), (copy, True, 'NOSUCHCOPY', False))
 		self.assertEqual([(r['rcpt'], r['released'], r['code'], r['xcode']) for r in first['rcpt']], [('anna@example.com', True, 250, '2.1.5'), ('bert@example.com', False, 550, '5.1.1')])
 		self.assertTrue(first['error'] and first['remedy'] and second['error'])
-		out, _ = self.ctl(d, 'quarantine', 'delete', '--json', copy, 'NOSUCHCOPY', '"}', status=66)
+		out, err = self.ctl(d, 'quarantine', 'delete', '--json', copy, 'NOSUCHCOPY', '"}', status=66)
 		self.assertEqual(json.loads(out), [{'id': copy, 'deleted': True}, {'id': 'NOSUCHCOPY', 'deleted': False}, {'id': None, 'deleted': False}])
+		self.assertIn('no such id: NOSUCHCOPY', err)
 
 	def test_without_a_daemon_everything_works(self):
 		d = self.begin()
