@@ -347,7 +347,7 @@ enum winnow_release winnow_quarantine_release(struct winnow_engine *engine, cons
 		.field = talloc_asprintf(mem, "%s" RELEASED_FIELD, setting_string(p, &evidence_settings[EVIDENCE_PREFIX])),
 	};
 	struct quarantine *q = NULL;
-	char *host, *error = NULL;
+	char *host = NULL, *error = NULL;
 	int result;
 
 	*text_r = *error_r = NULL;
