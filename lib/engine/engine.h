@@ -119,9 +119,6 @@ const char *reply_text(const struct txn *t, const struct verdict *v, TALLOC_CTX 
 /* Asks for the changes of an accepted message: forged fields removed, our own added, subject tagged, black holes taken off. */
 void evidence_changes(struct winnow_session *ws, const struct verdict_input *input);
 
-/* The evidence line: deciding title and value, the next ones, what was unavailable. Child of t->mem. */
-char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *input);
-
 /* Writes the log line. event: "connect", "command", "mail", "rcpt" or "message". */
 void record_write(struct winnow_session *ws, const char *event, const struct verdict_input *input);
 

@@ -96,7 +96,7 @@ static void add_finding(TALLOC_CTX *mem, struct line *l, enum class_id class, do
 	talloc_free(word);
 }
 
-char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *in)
+static char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *in)
 {
 	struct line l = { .text = talloc_strdup(t->mem, ""), .column = 20 };
 	size_t missing = 0;

@@ -32,37 +32,9 @@ static const char *const texts[STATEMENTS] = {
 
 /* ---- errors */
 
-int journal_errno(sqlite3 *db, int rc)
-{
-	int system = db != NULL ? sqlite3_system_errno(db) : 0;
-
-	switch (rc & 0xff) {
-	case SQLITE_OK: case SQLITE_ROW: case SQLITE_DONE:
-		return 0;
-	case SQLITE_CORRUPT: case SQLITE_NOTADB:
-		return JOURNAL_DAMAGED;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_BUSY: case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_READONLY:
-		return -EROFS;
-	case SQLITE_PERM: case SQLITE_AUTH:
-		return -EACCES;
-	case SQLITE_CANTOPEN:
-		return system > 0 ? -system : -EACCES;
-	case SQLITE_TOOBIG: case SQLITE_CONSTRAINT: case SQLITE_MISMATCH: case SQLITE_RANGE:
-		return -EBADMSG;
-	default:
-		return system > 0 ? -system : -EIO;
-	}
-}
-
 int journal_fault(struct journal_db *d, int rc)
 {
-	int result = journal_errno(d->db, rc);
+	int result = sqlite_errno(d->db, rc);
 
 	if (result != 0)
 		snprintf(d->error, sizeof(d->error), "%s: %s", d->file, result == -ENOSPC ? "the disk is full" : d->db != NULL ? sqlite3_errmsg(d->db) : sqlite3_errstr(rc));

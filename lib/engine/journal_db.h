@@ -4,9 +4,8 @@
 
 #include <sys/stat.h>
 
-#include <sqlite3.h>
-
 #include "engine/journal_private.h"
+#include "util/sqlite.h"
 
 enum { JOURNAL_WAL_PAGES = 1000 };       /* of 4 KB in the log beside the file: then they are put where they belong */
 
@@ -27,10 +26,7 @@ struct journal_db {
 	char error[300];
 };
 
-/* SQLite's result as -errno; db may be NULL. */
-int journal_errno(sqlite3 *db, int rc);
-
-/* The same, and the text is kept in d->error. */
+/* SQLite's result by sqlite_errno(), and the text is kept in d->error. */
 int journal_fault(struct journal_db *d, int rc);
 
 int journal_exec(struct journal_db *d, const char *sql);

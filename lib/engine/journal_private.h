@@ -2,6 +2,8 @@
 #ifndef WINNOW_ENGINE_JOURNAL_PRIVATE_H
 #define WINNOW_ENGINE_JOURNAL_PRIVATE_H
 
+#include <errno.h>
+
 #include "engine/journal.h"
 #include "util/ip.h"
 
@@ -43,7 +45,7 @@ int64_t journal_hash(const char *name, size_t len);
 
 struct journal_db;
 
-enum { JOURNAL_DAMAGED = -117 /* EUCLEAN */ };
+enum { JOURNAL_DAMAGED = -EUCLEAN };
 
 /* Opens PATH/journal.sqlite, or makes it with its folder. Damaged: set aside, with a line in log. 0 or -errno with *error_r (talloc child of NULL). */
 int journal_db_open(const char *path, struct log *log, struct journal_db **db_r, char **error_r);

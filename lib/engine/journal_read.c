@@ -19,7 +19,7 @@ struct journal_reader {
 
 static int fault_of(struct journal_reader *r, int rc, char **error_r)
 {
-	int result = journal_errno(r->db, rc);
+	int result = sqlite_errno(r->db, rc);
 
 	if (result != 0 && *error_r == NULL)
 		*error_r = result == JOURNAL_DAMAGED

@@ -218,27 +218,31 @@ bool keys_seal(struct keys *keys, char **error_r)
 	return false;
 }
 
-enum answer keys_find(const struct keys *keys, const char *key, const char **value_r)
+enum answer keys_lookup(const void *content, const char *key, TALLOC_CTX *mem, const char **value_r)
 {
+	const struct keys *keys = content;
 	uint32_t slot = *find_slot(keys, key, hash_of(key));
 
+	(void)mem;
 	if (slot == 0)
 		return ANSWER_NO;
 	*value_r = keys->v[slot - 1].value;
 	return ANSWER_YES;
 }
 
-enum answer keys_find_ip(const struct keys *keys, const struct ip *ip, const char **value_r)
+enum answer keys_lookup_ip(const void *content, const struct ip *ip, TALLOC_CTX *mem, const char **value_r)
 {
+	const struct keys *keys = content;
 	uint32_t item;
 
+	(void)mem;
 	if (!networks_find(keys->networks, ip, &item))
 		return ANSWER_NO;
 	*value_r = keys->v[item].value;
 	return ANSWER_YES;
 }
 
-size_t keys_count(const struct keys *keys)
+size_t keys_count(const void *content)
 {
-	return keys->n;
+	return ((const struct keys *)content)->n;
 }

@@ -23,11 +23,10 @@ bool keys_add(struct keys *keys, char *key, const char *value, unsigned number, 
 /* Ends the adding. false as in keys_add: one network written in two ways with two values. */
 bool keys_seal(struct keys *keys, char **error_r);
 
-/* Any number of threads. *value_r lives as long as keys. */
-enum answer keys_find(const struct keys *keys, const char *key, const char **value_r);
-enum answer keys_find_ip(const struct keys *keys, const struct ip *ip, const char **value_r);
-
-size_t keys_count(const struct keys *keys);
+/* A kind's look-ups (policy/table.h); content: a struct keys. Any number of threads. *value_r lives as long as keys, mem is not used. */
+enum answer keys_lookup(const void *content, const char *key, TALLOC_CTX *mem, const char **value_r);
+enum answer keys_lookup_ip(const void *content, const struct ip *ip, TALLOC_CTX *mem, const char **value_r);
+size_t keys_count(const void *content);
 
 /* "192.0.2.1/24 has host bits: write 192.0.2.0/24", or why text is no network at all; a child of parent. Also for cidr:. */
 char *network_complaint(TALLOC_CTX *parent, const char *text);

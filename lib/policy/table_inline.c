@@ -59,23 +59,6 @@ static void *load(TALLOC_CTX *parent, const char *argument, char **error_r)
 	return text != NULL ? table_inline_parse(parent, text, error_r) : NULL;
 }
 
-static enum answer lookup(const void *content, const char *key, TALLOC_CTX *mem, const char **value_r)
-{
-	(void)mem;
-	return keys_find(content, key, value_r);
-}
-
-static enum answer lookup_ip(const void *content, const struct ip *ip, TALLOC_CTX *mem, const char **value_r)
-{
-	(void)mem;
-	return keys_find_ip(content, ip, value_r);
-}
-
-static size_t count(const void *content)
-{
-	return keys_count(content);
-}
-
 const struct table_kind table_kind_inline = {
-	.name = "inline", .load = load, .lookup = lookup, .lookup_ip = lookup_ip, .count = count,
+	.name = "inline", .load = load, .lookup = keys_lookup, .lookup_ip = keys_lookup_ip, .count = keys_count,
 };

@@ -10,10 +10,9 @@
 #include <strings.h>
 #include <time.h>
 
-#include <sqlite3.h>
-
 #include "policy/mapfile.h"
 #include "util/clock.h"
+#include "util/sqlite.h"
 
 enum {
 	CONNECTIONS = 4,

@@ -25,37 +25,9 @@ static const char from_1_to_2[] =
 	"ALTER TABLE entries ADD COLUMN releasing INTEGER NOT NULL DEFAULT 0; ALTER TABLE entries ADD COLUMN released INTEGER NOT NULL DEFAULT 0;"
 	"DROP INDEX entries_time; CREATE INDEX entries_time ON entries (time, seq, size); PRAGMA user_version = 2;";
 
-static int to_errno(sqlite3 *db, int rc)
-{
-	int system = db != NULL ? sqlite3_system_errno(db) : 0;
-
-	switch (rc & 0xff) {
-	case SQLITE_OK: case SQLITE_ROW: case SQLITE_DONE:
-		return 0;
-	case SQLITE_CORRUPT: case SQLITE_NOTADB:
-		return INDEX_DAMAGED;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_BUSY: case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_READONLY:
-		return -EROFS;
-	case SQLITE_PERM: case SQLITE_AUTH:
-		return -EACCES;
-	case SQLITE_CANTOPEN:
-		return system > 0 ? -system : -EACCES;
-	case SQLITE_TOOBIG:
-		return -EFBIG;
-	default:
-		return system > 0 ? -system : -EIO;
-	}
-}
-
 int index_fault(struct index *ix, int rc, char **error_r)
 {
-	int r = to_errno(ix->db, rc);
+	int r = sqlite_errno(ix->db, rc);
 
 	if (r != 0 && *error_r == NULL)
 		*error_r = talloc_asprintf(NULL, "quarantine index %s: %s", ix->path, ix->db != NULL ? sqlite3_errmsg(ix->db) : sqlite3_errstr(rc));

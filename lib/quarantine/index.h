@@ -14,7 +14,7 @@
 struct index;
 
 /* The file is damaged, or no database at all, or not the one any more that was opened: what index_* returns then. */
-#define INDEX_DAMAGED (-EBADMSG)
+#define INDEX_DAMAGED (-EUCLEAN)
 
 /* All return 0 or -errno with *error_r (talloc child of NULL; the caller frees it). */
 

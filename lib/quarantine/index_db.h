@@ -2,9 +2,8 @@
 #ifndef WINNOW_QUARANTINE_INDEX_DB_H
 #define WINNOW_QUARANTINE_INDEX_DB_H
 
-#include <sqlite3.h>
-
 #include "quarantine/index.h"
+#include "util/sqlite.h"
 
 struct index {
 	sqlite3 *db;
