@@ -114,7 +114,7 @@ enum spf_result spf_check_host(struct spf_run *run, const char *domain, struct s
 
 	for (;; first = false) {
 		/* section 4.3; a name that cannot be is as one without a record */
-		bool found = spf_domain_valid(domain, 2) && frame_of(run, domain, &frame);
+		bool found = domain_valid(domain, 2) && frame_of(run, domain, &frame);
 
 		if (run->stop != SPF_NONE)
 			break;

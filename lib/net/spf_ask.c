@@ -35,7 +35,7 @@ static void trace_answer(struct spf_run *run, uint16_t type, const char *name, c
 
 	if (run->trace == NULL)
 		return;
-	shown = spf_printable(run->mem, name, strlen(name), SPF_NAME_LEN_MAX);
+	shown = spf_printable(run->mem, name, strlen(name), DOMAIN_LEN_MAX);
 	spf_trace(run, "%s %s%s", type_name(type), shown != NULL ? shown : "", status[a->status]);
 	for (size_t i = 0; i < a->n && i < SHOWN; i++) {
 		shown = spf_printable(run->mem, a->records[i], strlen(a->records[i]), 2000);
@@ -93,7 +93,7 @@ static void pend(struct spf_run *run)
 static bool ask_for_term(struct spf_run *run, uint16_t type, const char *name, struct answer *a_r)
 {
 	*a_r = (struct answer){ .status = ANSWER_EMPTY };
-	if (!spf_domain_valid(name, 1)) {
+	if (!domain_valid(name, 1)) {
 		spf_trace(run, "%s: no name that can be asked for", type_name(type));
 		return false;
 	}
@@ -104,7 +104,7 @@ static bool ask_for_term(struct spf_run *run, uint16_t type, const char *name, s
 	}
 	trace_answer(run, type, name, a_r);
 	if (a_r->status == ANSWER_FAILED || a_r->status == ANSWER_LATE) {
-		char *shown = spf_printable(run->mem, name, strlen(name), SPF_NAME_LEN_MAX);
+		char *shown = spf_printable(run->mem, name, strlen(name), DOMAIN_LEN_MAX);
 
 		spf_stop(run, SPF_TEMPERROR, "%s %s: %s", type_name(type), shown != NULL ? shown : "", a_r->status == ANSWER_LATE ? "no answer in time" : "the name servers failed");
 		return false;
@@ -210,7 +210,7 @@ static bool validate_names(struct spf_run *run, const struct answer *names, cons
 		struct answer a;
 
 		good[i] = false;
-		if (!spf_domain_valid(names->records[i], 1) || (!all && !is_below(names->records[i], domain)))
+		if (!domain_valid(names->records[i], 1) || (!all && !is_below(names->records[i], domain)))
 			continue;
 		a = ask(run, address_type(run), names->records[i]);
 		if (a.status != ANSWER_PENDING)
@@ -338,7 +338,7 @@ static void mx_addresses(struct spf_run *run, const char *name, struct ip **ips,
 		return;
 	}
 	for (size_t i = 0; i < n_hosts; i++)
-		if (spf_domain_valid(hosts[i].name, 1))
+		if (domain_valid(hosts[i].name, 1))
 			ask(run, address_type(run), hosts[i].name);
 	for (size_t i = 0; i < n_hosts && run->stop == SPF_NONE; i++)
 		if (ask_for_term(run, address_type(run), hosts[i].name, &a))
@@ -370,7 +370,7 @@ static bool match_include(struct spf_run *run, const char *name)
 	enum spf_result result = spf_check_host(run, name, NULL);
 
 	if (run->stop == SPF_NONE && result == SPF_NONE) {
-		char *shown = spf_printable(run->mem, name, strlen(name), SPF_NAME_LEN_MAX);
+		char *shown = spf_printable(run->mem, name, strlen(name), DOMAIN_LEN_MAX);
 
 		spf_stop(run, SPF_PERMERROR, "include: %s has no record", shown != NULL ? shown : "");
 	}

@@ -132,7 +132,7 @@ bool spf_macro_wants_name(const char *spec, size_t len)
 
 /* Only the last 253 octets can become part of the name: of more, the tail is kept. */
 struct tail {
-	char text[4 * SPF_NAME_LEN_MAX + 8];
+	char text[4 * DOMAIN_LEN_MAX + 8];
 	size_t n;
 };
 
@@ -273,7 +273,7 @@ char *spf_macro_expand(TALLOC_CTX *mem, const struct spf_macros *macros, const c
 	if (t.n > 0 && t.text[t.n - 1] == '.')
 		t.n--;
 	/* section 7.3: whole labels go from the left */
-	while (t.n > SPF_NAME_LEN_MAX) {
+	while (t.n > DOMAIN_LEN_MAX) {
 		const char *dot = memchr(start, '.', t.n);
 
 		if (dot == NULL)

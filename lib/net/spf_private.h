@@ -7,12 +7,12 @@
 
 #include "net/answers.h"
 #include "net/spf.h"
+#include "util/domain.h"
 
 enum { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 enum {
 	SPF_TERMS_MAX = 10, SPF_VOIDS_MAX = 2, SPF_MX_MAX = 10, SPF_PTR_MAX = 10,   /* section 4.6.4 */
-	SPF_RECORD_MAX = 65535,                  /* octets that a TXT record can hold */
-	SPF_NAME_LEN_MAX = 253, SPF_LABEL_MAX = 63
+	SPF_RECORD_MAX = 65535                   /* octets that a TXT record can hold */
 };
 
 /* ---- spf_syntax.c: the grammar of section 12 */
@@ -44,9 +44,6 @@ bool spf_is_record(const char *text);
 
 /* Reads a record strictly. false: it breaks the grammar, *problem_r says where (child of mem, printable). text must outlive the record. Linear. */
 bool spf_parse(TALLOC_CTX *mem, const char *text, struct spf_record *record_r, const char **problem_r);
-
-/* Is it a domain that can be asked for: labels of 1 to 63 octets, at most 253 in all, one dot at the end tolerated? labels_min: 2 for identities. */
-bool spf_domain_valid(const char *domain, unsigned labels_min);
 
 /* Any bytes as printable ASCII, at most max of them. Child of mem. */
 char *spf_printable(TALLOC_CTX *mem, const char *text, size_t len, size_t max);

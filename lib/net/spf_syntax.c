@@ -45,29 +45,6 @@ bool spf_is_record(const char *text)
 	return strncasecmp(text, "v=spf1", 6) == 0 && (text[6] == '\0' || text[6] == ' ');
 }
 
-bool spf_domain_valid(const char *domain, unsigned labels_min)
-{
-	size_t n = strlen(domain), label = 0;
-	unsigned labels = 1;
-
-	if (n > 0 && domain[n - 1] == '.')
-		n--;
-	if (n == 0 || n > SPF_NAME_LEN_MAX)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (domain[i] != '.') {
-			if (++label > SPF_LABEL_MAX)
-				return false;
-			continue;
-		}
-		if (label == 0)
-			return false;
-		label = 0;
-		labels++;
-	}
-	return label > 0 && labels >= labels_min;
-}
-
 /* ---- prefix lengths */
 
 /* Reads a number without leading zeros at the end of text, back to its slash, and takes both off. false: there is no such number, len stays. */

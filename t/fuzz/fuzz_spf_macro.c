@@ -35,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* a domain-spec is a macro-string that ends as one */
 		name = spf_macro_expand(mem, &m, line[0], len);
 		must(name != NULL);
-		if (spf_domain_valid(name, 1))
-			must(strlen(name) <= SPF_NAME_LEN_MAX + 1);
+		if (domain_valid(name, 1))
+			must(strlen(name) <= DOMAIN_LEN_MAX + 1);
 	} else {
 		must(!spf_macro_valid(line[0], len, true));
 	}

@@ -95,7 +95,7 @@ static void labels_are_dropped_from_the_left_beyond_253_octets(void **state)
 	assert_string_equal(got, "email.example.com");
 	talloc_free(got);
 	got = spf_macro_expand(NULL, &m, "%{l}", 4);
-	assert_false(spf_domain_valid(got, 1));
+	assert_false(domain_valid(got, 1));
 	talloc_free(got);
 	talloc_free((char *)(uintptr_t)m.local);
 }

@@ -108,33 +108,6 @@ static void terms_are_read_with_all_their_parts(void **state)
 	talloc_free(mem);
 }
 
-static void domains_have_labels_of_1_to_63_octets(void **state)
-{
-	static const char l63[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-	char name[400];
-
-	(void)state;
-	assert_true(spf_domain_valid("a.b", 2));
-	assert_true(spf_domain_valid("a.b.", 2));
-	assert_true(spf_domain_valid("a", 1));
-	assert_false(spf_domain_valid("a", 2));
-	assert_false(spf_domain_valid("a.", 2));
-	assert_false(spf_domain_valid("", 1));
-	assert_false(spf_domain_valid(".", 1));
-	assert_false(spf_domain_valid(".a.b", 1));
-	assert_false(spf_domain_valid("a..b", 1));
-	assert_false(spf_domain_valid("a.b..", 1));
-	snprintf(name, sizeof(name), "%s.b", l63);
-	assert_true(spf_domain_valid(name, 2));
-	snprintf(name, sizeof(name), "%sa.b", l63);
-	assert_false(spf_domain_valid(name, 2));
-	snprintf(name, sizeof(name), "%s.%s.%s.%.61s", l63, l63, l63, l63);
-	assert_int_equal(strlen(name), 253);
-	assert_true(spf_domain_valid(name, 2));
-	snprintf(name, sizeof(name), "%s.%s.%s.%.62s", l63, l63, l63, l63);
-	assert_false(spf_domain_valid(name, 2));
-}
-
 static void a_record_of_64_kib_is_read_and_a_longer_one_is_not(void **state)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -160,7 +133,6 @@ int main(void)
 		cmocka_unit_test(all_others_are_refused_with_the_place),
 		cmocka_unit_test(only_version_1_followed_by_a_blank_is_a_record),
 		cmocka_unit_test(terms_are_read_with_all_their_parts),
-		cmocka_unit_test(domains_have_labels_of_1_to_63_octets),
 		cmocka_unit_test(a_record_of_64_kib_is_read_and_a_longer_one_is_not),
 	};
 
