@@ -98,26 +98,27 @@ class Chain:
                     break
         return out
 
-    def seal(self, key, domain='example.org', selector='s1', aar=None, ams=None, seal=None, aar_raw=None, canon='relaxed/relaxed', headers=HEADERS, fold=False, sets=None, ams_key=None, bare=''):
+    def seal(self, key, domain='example.org', selector='s1', aar=None, ams=None, seal=None, aar_raw=None, canon='relaxed/relaxed', headers=HEADERS, fold=False, sets=None, ams_key=None, bare='', close=''):
         i = len(self.sets) + 1
         hc, bc = canon.split('/')
         results = (aar_raw or 'ARC-Authentication-Results: i=%d; mx.example.org; %s' % (i, aar or 'spf=pass smtp.mailfrom=example.com')).encode()
         body = canonical_body(self.body, bc)
+        self.fields.insert(0, results)
         ams = dict(ams or {})
         if ams.get('l') not in (None, 'x', ''):
             body = body[:int(ams['l'])]
         base = {'i': i, 'a': (ams_key or key).algorithm, 'c': canon, 'd': domain, 's': selector, 't': 12345, 'h': headers, 'bh': base64.b64encode(hashlib.sha256(body).digest()).decode(), 'b': ''}
         base.update(ams)
-        message = ('ARC-Message-Signature: ' + bare + tags(base.items())).encode()
+        message = ('ARC-Message-Signature: ' + bare + tags(base.items()) + close).encode()
         data = b''.join(canonical(f, hc) + b'\r\n' for f in self.select(base['h'] or '')) + canonical(message, hc)
         message = self.place(message, (ams_key or key).sign(data), fold)
         base = {'i': i, 'a': key.algorithm, 't': 12345, 'cv': 'none' if i == 1 else 'pass', 'd': domain, 's': selector, 'b': ''}
         base.update(seal or {})
-        own = ('ARC-Seal: ' + bare + tags(base.items())).encode()
+        own = ('ARC-Seal: ' + bare + tags(base.items()) + close).encode()
         covered = [f for s in (self.sets if sets is None else sets) for f in s] + [results, message]
         own = self.place(own, key.sign(b''.join(relaxed(f) + b'\r\n' for f in covered) + relaxed(own)), fold)
         self.sets.append((results, message, own))
-        self.fields[:0] = [own, message, results]
+        self.fields[:0] = [own, message]
         return self
 
     @staticmethod
