@@ -3,7 +3,7 @@
 #define WINNOW_T_ARC_MESSAGE_H
 
 #include "net/arc.h"
-#include "spf/zone.h"
+#include "../spf/zone.h"
 
 enum { FIELDS_MAX = 1000 };
 
