@@ -82,7 +82,7 @@ const char *dkim_tags_parse(const char *text, size_t len, struct dkim_tags *tags
 
 		text = semicolon != NULL ? semicolon + 1 : end;
 		trim(&from, &to);
-		if (from == to && text == end && tags->n > 0)
+		if (from == to && semicolon == NULL && tags->n > 0)
 			break;                   /* one semicolon may close the list */
 		problem = read_tag(from, to, &t);
 		if (problem != NULL)
