@@ -17,6 +17,7 @@
 #include "engine/stats.h"
 #include "winnow.h"
 
+struct dkim_library;
 struct dry_run;
 struct keep_rate;
 struct keeper;
@@ -43,6 +44,7 @@ struct winnow_engine {
 	struct journal *journal;                 /* NULL until winnow_engine_start() */
 	pthread_mutex_t reload_lock;             /* one reload at a time */
 	struct resolver *resolver;               /* network.c; NULL until winnow_engine_start() */
+	struct dkim_library *dkim;               /* set up once, before any session; libopendkim's options never change */
 	const struct asker *asker;               /* the resolver's, or a test's; NULL: no network */
 	atomic_uint sessions, transactions;
 	atomic_bool json;                        /* log.format */

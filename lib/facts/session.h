@@ -11,6 +11,7 @@
 #include "util/ip.h"
 
 struct answers;
+struct dkim_library;
 struct skew_watch;
 struct stats;
 
@@ -43,6 +44,7 @@ struct session {
 	unsigned transactions;           /* begun */
 	bool outbound;                   /* before MAIL: by listener or address */
 	struct answers *answers;         /* of the network, net/answers.h; NULL: nobody asks */
+	struct dkim_library *dkim;       /* the engine's; shared by all sessions; NULL: no signature is verified */
 	struct stats *stats;             /* the engine's counters; NULL: nothing is counted */
 	struct skew_watch *skew_watch;   /* the engine's; shared by all sessions; NULL: none */
 };

@@ -29,6 +29,7 @@ static void report(const struct dkim_facts *facts, size_t asked)
 static bool judge(struct state *s, size_t len)
 {
 	char *data = malloc(len + 1);
+	struct dkim_facts *facts;
 	struct verify *v;
 
 	if (data == NULL || fread(data, 1, len, stdin) != len)
@@ -37,7 +38,8 @@ static bool judge(struct state *s, size_t len)
 	s->options.n_from = s->from[0] != '\0';
 	s->z->asked = 0;
 	v = verify_read(data, len);
-	report(verify_run(v, s->library, s->z, &s->options, s->split, s->chunk), s->z->asked);
+	facts = verify_run(v, s->library, s->z, &s->options, s->split, s->chunk);
+	report(facts, s->z->asked);
 	talloc_free(v);
 	free(data);
 	return true;

@@ -112,6 +112,7 @@ class Judge:
 
 	def close(self):
 		self.child.stdin.close()
+		self.child.stdout.close()
 		return self.child.wait()
 
 

@@ -7,7 +7,7 @@
 
 #include "net/answers.h"
 #include "net/dkim_private.h"
-#include "spf/zone.h"
+#include "../spf/zone.h"
 
 #pragma GCC diagnostic ignored "-Wunused-function"
 
