@@ -35,7 +35,7 @@ static const char **from_domains(TALLOC_CTX *mem, const struct message *m, size_
 	return domains;
 }
 
-static struct dkim_field *fields_of(TALLOC_CTX *mem, const struct message *m)
+struct dkim_field *dkim_fields_of(TALLOC_CTX *mem, const struct message *m)
 {
 	struct dkim_field *fields = talloc_array(mem, struct dkim_field, m->n_fields);
 
@@ -75,7 +75,7 @@ static void ask_eoh(struct txn *t)
 	mem = talloc_new(t->lasting);
 	options.incomplete = t->message->header_cut;
 	options.from = from_domains(mem, t->message, &options.n_from);
-	fields = fields_of(mem, t->message);
+	fields = dkim_fields_of(mem, t->message);
 	if (options.from != NULL && fields != NULL)
 		t->dkim_verifier = dkim_verifier_new(t->lasting, t->session->dkim, fields, t->message->n_fields, &options, t->dkim);
 	talloc_free(mem);

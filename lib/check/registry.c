@@ -3,10 +3,10 @@
 
 /* A new check is a file and two lines here. */
 extern const struct check check_access, check_rate, check_conduct, check_helo, check_sender, check_spf, check_relay, check_tls, check_recipient, check_bounce,
-	check_header, check_structure, check_dkim;
+	check_header, check_structure, check_dkim, check_arc, check_dmarc;
 
 const struct check *const checks[] = {
 	&check_access, &check_rate, &check_conduct, &check_helo, &check_sender, &check_spf, &check_relay, &check_tls, &check_recipient, &check_bounce,
-	&check_header, &check_structure, &check_dkim,
+	&check_header, &check_structure, &check_dkim, &check_arc, &check_dmarc,
 	NULL,
 };

@@ -17,6 +17,7 @@
 #include "message/mime.h"
 #include "quarantine/ticket.h"
 #include "util/clock.h"
+#include "util/domain.h"
 
 /* ---- texts */
 
@@ -226,6 +227,7 @@ struct winnow_engine *winnow_engine_new(const struct winnow_options *options, ch
 	e->budget = message_budget_new(NULL, UINT64_MAX);
 	e->skew_watch = skew_watch_new(NULL);
 	e->dkim = dkim_library_new(NULL);
+	e->suffixes = suffix_list_new(NULL);
 	e->stats = stats_new();
 	pthread_mutex_init(&e->reload_lock, NULL);
 	if (getrandom(&e->id_salt, sizeof(e->id_salt), GRND_NONBLOCK) != (ssize_t)sizeof(e->id_salt))
@@ -252,6 +254,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 	talloc_free(engine->budget);
 	talloc_free(engine->skew_watch);
 	talloc_free(engine->dkim);
+	talloc_free(engine->suffixes);
 	stats_free(engine->stats);
 	pthread_mutex_destroy(&engine->reload_lock);
 	pthread_mutex_destroy(&engine->config_lock);

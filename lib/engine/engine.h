@@ -18,6 +18,7 @@
 #include "winnow.h"
 
 struct dkim_library;
+struct suffix_list;
 struct dry_run;
 struct keep_rate;
 struct keeper;
@@ -45,6 +46,7 @@ struct winnow_engine {
 	pthread_mutex_t reload_lock;             /* one reload at a time */
 	struct resolver *resolver;               /* network.c; NULL until winnow_engine_start() */
 	struct dkim_library *dkim;               /* set up once, before any session; libopendkim's options never change */
+	struct suffix_list *suffixes;            /* the system's list at start; NULL: there is none */
 	const struct asker *asker;               /* the resolver's, or a test's; NULL: no network */
 	atomic_uint sessions, transactions;
 	atomic_bool json;                        /* log.format */

@@ -98,6 +98,7 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 	s->skew_watch = ws->dry == NULL ? ws->engine->skew_watch : NULL;
 	s->stats = ws->dry == NULL ? ws->engine->stats : NULL;
 	s->dkim = ws->engine->dkim;
+	s->suffixes = ws->engine->suffixes;
 	s->answers = ws->engine->asker != NULL ? answers_new(ws->engine->asker) : NULL;
 }
 

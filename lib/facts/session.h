@@ -12,6 +12,7 @@
 
 struct answers;
 struct dkim_library;
+struct suffix_list;
 struct skew_watch;
 struct stats;
 
@@ -45,6 +46,7 @@ struct session {
 	bool outbound;                   /* before MAIL: by listener or address */
 	struct answers *answers;         /* of the network, net/answers.h; NULL: nobody asks */
 	struct dkim_library *dkim;       /* the engine's; shared by all sessions; NULL: no signature is verified */
+	struct suffix_list *suffixes;    /* the engine's; shared by all sessions; NULL: none */
 	struct stats *stats;             /* the engine's counters; NULL: nothing is counted */
 	struct skew_watch *skew_watch;   /* the engine's; shared by all sessions; NULL: none */
 };

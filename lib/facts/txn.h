@@ -10,8 +10,11 @@
 #include "facts/finding.h"
 #include "facts/session.h"
 #include "message/address.h"
+#include "message/author.h"
 #include "message/message.h"
+#include "net/arc.h"
 #include "net/dkim.h"
+#include "net/dmarc.h"
 #include "net/spf.h"
 
 struct chain;
@@ -33,6 +36,14 @@ struct spf_facts {
 	struct spf_outcome mail;         /* MAIL FROM; of the null sender its HELO name */
 	struct spf_outcome helo;         /* not asked with a null sender: it is the same */
 	bool mail_judged, helo_judged;   /* the policy in force looks at it: it may be shown, and prove */
+};
+
+/* What DMARC says of the author domain, and why it was not followed. */
+struct dmarc_facts {
+	struct author author;
+	struct dmarc_outcome outcome;    /* DMARC_PENDING until the end of the message */
+	const char *override;            /* reason type of RFC 9990 ("local_policy", "trusted_forwarder"); NULL: none. Allow lists are the verdict's business */
+	const char *comment;             /* of the override; never NULL where there is one */
 };
 
 struct rcpt {
@@ -80,6 +91,9 @@ struct txn {
 	size_t piece_len;
 	struct dkim_facts *dkim;         /* NULL: not verified; its results are there at the end of the message */
 	struct dkim_verifier *dkim_verifier;   /* of check/dkim.c */
+	struct arc_facts *arc;           /* NULL: not validated; its result is there at the end of the message */
+	struct arc_validator *arc_validator;   /* of check/arc.c */
+	struct dmarc_facts *dmarc;       /* NULL: not evaluated; as above */
 	/* what was found */
 	struct findings found;           /* of mail, and of data to end; of the accepted recipients */
 	struct findings found_rcpt;      /* of the recipient being judged */
