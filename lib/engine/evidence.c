@@ -240,6 +240,37 @@ static char *add_dkim(TALLOC_CTX *mem, char *value, const struct dkim_facts *fac
 	return value;
 }
 
+/* RFC 8617 section 10.2: where the message was altered last, and where it came from. A chain that was not evaluated says nothing: there is no word for it. */
+static char *add_arc(TALLOC_CTX *mem, char *value, const struct arc_facts *facts, const struct ip *client)
+{
+	char number[16], ip[IP_TEXT_MAX];
+	size_t column = 18;
+
+	value = talloc_asprintf_append_buffer(value, ";\n\tarc=%s", arc_result_name(facts->result));
+	value = add_property(mem, value, "reason", facts->problem, &column);
+	if (facts->result == ARC_PASS) {
+		snprintf(number, sizeof(number), "%u", facts->oldest_pass);
+		value = add_property(mem, value, "header.oldest-pass", number, &column);
+		if (client->family != 0)
+			value = add_property(mem, value, "smtp.remote-ip", ip_print(client, ip), &column);
+	}
+	return value;
+}
+
+/* policy.dmarc is what the domain's owner asks for; why it was not done stands in the reason. */
+static char *add_dmarc(TALLOC_CTX *mem, char *value, const struct dmarc_facts *facts)
+{
+	const struct dmarc_outcome *o = &facts->outcome;
+	size_t column = 22;
+
+	value = talloc_asprintf_append_buffer(value, ";\n\tdmarc=%s", dmarc_result_name(o->result));
+	value = add_property(mem, value, "reason", facts->override != NULL ? facts->comment : o->problem, &column);
+	value = add_property(mem, value, "header.from", o->from[0] != '\0' ? o->from : facts->author.domain != NULL ? facts->author.domain : "", &column);
+	if (o->result == DMARC_FAIL)
+		value = add_property(mem, value, "policy.dmarc", dmarc_policy_name(o->disposition), &column);
+	return value;
+}
+
 /* One field with all methods, RFC 8601 section 2.2. */
 static void authentication_results(struct winnow_session *ws)
 {
@@ -267,6 +298,14 @@ static void authentication_results(struct winnow_session *ws)
 	}
 	if (t->dkim != NULL && t->dkim->done && value != NULL) {
 		value = add_dkim(t->mem, value, t->dkim);
+		any = true;
+	}
+	if (t->dmarc != NULL && t->dmarc->outcome.result != DMARC_PENDING && value != NULL) {
+		value = add_dmarc(t->mem, value, t->dmarc);
+		any = true;
+	}
+	if (t->arc != NULL && (t->arc->result == ARC_PASS || t->arc->result == ARC_FAIL) && value != NULL) {
+		value = add_arc(t->mem, value, t->arc, &ws->s.client);
 		any = true;
 	}
 	if (!any && value != NULL)

@@ -36,12 +36,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const ids[] = { "mx.example.com", "b" };
 	TALLOC_CTX *parent = talloc_new(NULL);
 	const char *value = (const char *)data;
+	struct authres_results results;
 	char *id = authres_id(parent, value, size), *text, *field, *again;
 
 	if (id != NULL) {
 		must(*id != 0 && strlen(id) <= size);
 		must(authres_is_ours(value, size, (const char *const[]){ id }, 1));
 	}
+	if (authres_read(parent, value, size, &results))
+		for (size_t i = 0; i < results.n; i++)
+			must(*results.v[i].method != 0 && *results.v[i].result != 0 && results.v[i].n <= AUTHRES_PROPERTIES_MAX);
 	must(!authres_is_ours(value, size, ids, 0));
 	authres_is_ours(value, size, ids, 2);
 

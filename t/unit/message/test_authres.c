@@ -220,6 +220,59 @@ static void quoted_values_read_back(void **state)
 	}
 }
 
+/* Results as text: "method=result(reason) name=value ..." */
+static char *shown(TALLOC_CTX *mem, const struct authres_results *r)
+{
+	char *out = talloc_strdup(mem, "");
+
+	for (size_t i = 0; i < r->n; i++) {
+		out = talloc_asprintf_append(out, "%s%s=%s(%s)", i > 0 ? "; " : "", r->v[i].method, r->v[i].result, r->v[i].reason);
+		for (size_t k = 0; k < r->v[i].n; k++)
+			out = talloc_asprintf_append(out, " %s=%s", r->v[i].properties[k].name, r->v[i].properties[k].value);
+	}
+	return out;
+}
+
+static void results_are_read_whole_or_not_at_all(void **state)
+{
+	static const struct { const char *value, *want; } cases[] = {
+		{ "mx.example; none", "" },
+		{ "mx.example 1; none ", "" },
+		{ "mx.example;", "" },
+		{ " mx.example;spf=pass smtp.mailfrom=a@b.example", "spf=pass() smtp.mailfrom=a@b.example" },
+		{ "\"mx example\" 1; SPF = Pass SMTP . x", NULL },
+		{ "mx; dkim=pass (2048 (x) bit) reason=\"good; \\\"key\\\"\" header.d=b.example header.b=\"ab/c+=\" ; dmarc/1=fail", "dkim=pass(good; \"key\") header.d=b.example header.b=ab/c+=; dmarc=fail()" },
+		{ "mx; dkim=pass\n\theader.i=@b.example;\r\n\tspf=none;", "dkim=pass() header.i=@b.example; spf=none()" },
+		{ "mx; iprev=pass policy.iprev=2001:db8::1; auth=pass smtp.auth=\"a b\"", "iprev=pass() policy.iprev=2001:db8::1; auth=pass() smtp.auth=a b" },
+		{ "mx; dmarc=pass (p=reject; dmarc=fail) header.from=b.example", "dmarc=pass() header.from=b.example" },
+		{ "", NULL }, { "mx", NULL }, { "mx none", NULL }, { "; none", NULL }, { "mx; x", NULL }, { "mx; spf", NULL }, { "mx; spf=", NULL }, { "mx; =pass", NULL }, { "mx; spf=pass x", NULL },
+		{ "mx; spf=pass smtp.mailfrom", NULL }, { "mx; spf=pass smtp.mailfrom=", NULL }, { "mx; spf=pass smtpmailfrom=x", NULL }, { "mx; spf=pass (", NULL }, { "mx; spf=pass smtp.x=\"a", NULL },
+		{ "mx; none; spf=pass", NULL }, { "mx; spf=pass; none", NULL }, { "mx; spf=pass smtp.x=a\x01", NULL }, { "mx; spf=pass smtp.x=\"a\x01\"", NULL }, { "mx; spf=pass,dkim=pass", NULL },
+		{ "mx;; spf=pass", NULL },
+	};
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct authres_results r;
+	char *many = talloc_strdup(mem, "mx");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool good = authres_read(mem, cases[i].value, strlen(cases[i].value), &r);
+		char *got = shown(mem, &r);
+
+		if (good != (cases[i].want != NULL) || strcmp(got, good ? cases[i].want : "") != 0)
+			fail_msg("%s: %s %s", cases[i].value, good ? "read" : "not read", got);
+	}
+	assert_true(authres_read(mem, "mx; spf=pass smtp.helo=x smtp.mailfrom=y", 40, &r));
+	assert_string_equal(authres_property(&r.v[0], "smtp.mailfrom"), "y");
+	assert_null(authres_property(&r.v[0], "smtp.mail"));
+	for (int i = 0; i < AUTHRES_RESULTS_MAX; i++)
+		many = talloc_strdup_append(many, "; spf=pass");
+	assert_true(authres_read(mem, many, strlen(many), &r));
+	many = talloc_strdup_append(many, "; spf=pass");
+	assert_false(authres_read(mem, many, strlen(many), &r));
+	talloc_free(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +284,7 @@ int main(void)
 		cmocka_unit_test(values_are_tokens_or_quoted),
 		cmocka_unit_test(values_are_cut_at_255_bytes),
 		cmocka_unit_test(quoted_values_read_back),
+		cmocka_unit_test(results_are_read_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
