@@ -107,12 +107,17 @@ char *dnslist_shown(TALLOC_CTX *mem, const char *zone)
 	size_t len = zone_length(zone), at = 0;
 	char *shown = talloc_strdup(mem, "");
 
+	/* the text may be no zone at all: then it is shown in an error */
 	while (at < len && shown != NULL) {
-		size_t label = strcspn(zone + at, ".");
-		bool key = looks_like_key(zone + at, len - at, label);
+		size_t label = 0, rest;
+		bool key;
 
-		shown = talloc_asprintf_append_buffer(shown, "%s%.*s", at > 0 ? "." : "", key ? 3 : (int)label, key ? "KEY" : zone + at);
-		at += label + 1;
+		while (at + label < len && label_character(zone[at + label]))
+			label++;
+		key = looks_like_key(zone + at, len - at, label);
+		rest = at + label < len;
+		shown = talloc_asprintf_append_buffer(shown, "%.*s%.*s", key ? 3 : (int)label, key ? "KEY" : zone + at, (int)rest, zone + at + label);
+		at += label + rest;
 	}
 	return shown;
 }

@@ -87,7 +87,7 @@ static void a_key_in_a_zone_is_not_shown(void **state)
 		{ KEY ".lists.example", "KEY.lists.example" },
 		{ "zen.dq.spamhaus.net", "zen.dq.spamhaus.net" },
 		{ "zen.spamhaus.org", "zen.spamhaus.org" }, { "abcdefghijklmnopqrstuvwxyz.example", "abcdefghijklmnopqrstuvwxyz.example" },
-		{ "a-very-long-name-of-a-list-1.example", "a-very-long-name-of-a-list-1.example" }, { "z.", "z" }, { "", "" },
+		{ "a-very-long-name-of-a-list-1.example", "a-very-long-name-of-a-list-1.example" }, { "z.", "z" }, { "", "" }, { KEY " zen dq spamhaus net-", "KEY zen dq spamhaus net-" }, { "a..b/" KEY, "a..b/KEY" },
 	};
 	TALLOC_CTX *mem = talloc_new(NULL);
 
