@@ -62,9 +62,9 @@ static void one_that_is_silent_does_not_hide_the_others(void **state)
 	(void)state;
 	assert_in_range(took, 190000, 5000000);
 	assert_int_equal(w.asked, LISTS * DNSLIST_POINTS);
-	assert_int_equal(dnslist_test(DNSLIST_BLOCK, &said[0][POINT_LISTED], &said[0][POINT_NOT_LISTED]), FAULT_SILENT);
-	assert_int_equal(dnslist_test(DNSLIST_BLOCK, &said[1][POINT_LISTED], &said[1][POINT_NOT_LISTED]), FAULT_NONE);
-	assert_int_equal(dnslist_test(DNSLIST_ALLOW, &said[2][POINT_LISTED], &said[2][POINT_NOT_LISTED]), FAULT_LISTS_NOTHING);
+	assert_int_equal(dnslist_test(DNSLIST_BLOCK, said[0]), FAULT_SILENT);
+	assert_int_equal(dnslist_test(DNSLIST_BLOCK, said[1]), FAULT_NONE);
+	assert_int_equal(dnslist_test(DNSLIST_ALLOW, said[2]), FAULT_LISTS_NOTHING);
 	assert_int_equal(said[1][POINT_LISTED_IPV6].says, DNSLIST_LISTED);
 	ask(&w, 0, NULL, POINT_NOT_LISTED + 1, said);
 	assert_int_equal(w.asked, LISTS * 2);
