@@ -1,6 +1,7 @@
 # mmdb.py - writes small databases in the MaxMind DB format (version 2.0), for tests: country and network by address
 """
-As a program: mmdb.py FILE country|asn [LINE...]; a line: NETWORK COUNTRY, or NETWORK NUMBER ORGANISATION. Without lines they come from standard input.
+As a program: mmdb.py FILE country|asn [OPTION=VALUE...] LINE...; a line: NETWORK COUNTRY (~COUNTRY: where it is registered alone), NETWORK NUMBER ORGANISATION, or NETWORK !DAMAGE
+(see damages()). Options: version (of the tree's addresses: 4 or 6), size (of its records, 24, 28 or 32 bits), built (seconds since 1970), type, and damage (of the metadata).
 
 The format: a binary tree of addresses whose leaves point into a section of data, then metadata behind a marker. IPv4 stands in an IPv6 tree below ::/96.
 """
@@ -88,8 +89,8 @@ class Tree:
 		return bytes(out)
 
 
-def database(records, kind, version=6, size=24, built=None, metadata=None):
-	"""records: pairs (network, value), wider networks first. kind: the database's type. The octets of the file."""
+def database(records, type, version=6, size=24, built=None, metadata=None):
+	"""records: pairs (network, value), wider networks first. The octets of the file."""
 	tree, data, places = Tree(version), bytearray(), {}
 	for net, value in records:
 		octets = encode(value)
@@ -99,10 +100,10 @@ def database(records, kind, version=6, size=24, built=None, metadata=None):
 		tree.add(ipaddress.ip_network(net), places[octets])
 	about = {
 		'binary_format_major_version': number(UINT16, 2), 'binary_format_minor_version': number(UINT16, 0),
-		'build_epoch': number(UINT64, int(time.time() if built is None else built)), 'database_type': kind, 'description': {'en': 'a test'}, 'ip_version': number(UINT16, version),
+		'build_epoch': number(UINT64, int(time.time() if built is None else built)), 'database_type': type, 'description': {'en': 'a test'}, 'ip_version': number(UINT16, version),
 		'languages': ['en'], 'node_count': len(tree.nodes), 'record_size': number(UINT16, size),
 	}
-	about.update(metadata or {})
+	about = dict(metadata or {}, **about)
 	return tree.bytes(size) + SEPARATOR + bytes(data) + MARKER + encode(about)
 
 
@@ -117,22 +118,47 @@ def network(asn, organisation):
 	return {'autonomous_system_number': asn, 'autonomous_system_organization': organisation}
 
 
+def damages():
+	"""Values that no writer would write."""
+	def nested(kind, levels):
+		return control(kind, 1) * levels + encode('x')
+	return {
+		'deep': control(MAP, 2) + encode('a') + nested(ARRAY, 300000) + encode('country') + encode({'iso_code': 'XX'}),
+		'nested': control(MAP, 2) + encode('a') + nested(ARRAY, 60000) + encode('country') + encode({'iso_code': 'XX'}),      # small enough for metadata
+		'self': pointer(0), 'far': pointer(0x7fffffff),
+		'ring': control(MAP, 1) + encode('country') + pointer(0),                # points to itself, if it stands first
+		'cut': control(MAP, 9) + encode('country') + control(STRING, 28),
+		'endless': control(ARRAY, 16000000), 'number': encode(7), 'types': encode({'country': {'iso_code': 7}, 'autonomous_system_number': 'x'}),
+		'key': control(MAP, 1) + encode(7) + encode(7),
+	}
+
+
+def record(kind, words):
+	if words[0].startswith('!'):
+		return damages()[words[0][1:]]
+	if kind == 'asn':
+		return network(int(words[0]), ' '.join(words[1:]))
+	if words[0].startswith('~'):
+		return {'registered_country': {'iso_code': words[0][1:]}}
+	return country(words[0])
+
+
 def from_lines(kind, lines, **more):
 	"""kind: country or asn."""
-	records = []
-	for line in lines:
-		words = line.split(None, 2)
-		if words and not words[0].startswith('#'):
-			records.append((words[0], country(words[1]) if kind == 'country' else network(int(words[1]), words[2] if len(words) > 2 else '')))
-	return database(records, 'GeoLite2-Country' if kind == 'country' else 'GeoLite2-ASN', **more)
+	rows = [line.split() for line in lines if line.strip() and not line.startswith('#')]
+	more.setdefault('type', 'GeoLite2-Country' if kind == 'country' else 'GeoLite2-ASN')
+	return database([(words[0], record(kind, words[1:])) for words in rows], **more)
 
 
 def main(args):
 	if len(args) < 2 or args[1] not in ('country', 'asn'):
-		sys.exit('usage: mmdb.py FILE country|asn [LINE...]')
-	data = from_lines(args[1], args[2:] or sys.stdin)
+		sys.exit('usage: mmdb.py FILE country|asn [OPTION=VALUE...] LINE...')
+	options = dict(a.split('=', 1) for a in args[2:] if '=' in a)
+	more = {k: v if k == 'type' else int(v) for k, v in options.items() if k != 'damage'}
+	if 'damage' in options:
+		more['metadata'] = {'a': damages()[options['damage']]}
 	with open(args[0], 'wb') as f:
-		f.write(data)
+		f.write(from_lines(args[1], [a for a in args[2:] if '=' not in a], **more))
 
 
 if __name__ == '__main__':
