@@ -217,8 +217,46 @@ bool geoip_db_find(const struct geoip_db *db, const struct ip *ip, struct geoip_
 
 /* ---- opening */
 
+/* Is each member of the list at that place a string? The library forgets memory where one is not. */
+static bool all_strings(const struct section *s, size_t at)
+{
+	struct head list, member;
+
+	if (!read_head(s, at, &list) || (list.type == MMDB_DATA_TYPE_POINTER && !read_head(s, list.size, &list)) || list.type != MMDB_DATA_TYPE_ARRAY)
+		return false;
+	for (at = list.next; list.size > 0; list.size--) {
+		if (!read_head(s, at, &member))
+			return false;
+		at = member.type == MMDB_DATA_TYPE_POINTER ? member.next : member.next + member.size;
+		if (member.type == MMDB_DATA_TYPE_POINTER && !read_head(s, member.size, &member))
+			return false;
+		if (member.type != MMDB_DATA_TYPE_UTF8_STRING)
+			return false;
+	}
+	return true;
+}
+
+/* The metadata: small, and a map whose languages are strings. */
+static bool metadata_good(const struct section *s)
+{
+	static const char key[] = "languages";
+	struct head map, name;
+	size_t at;
+
+	if (!is_small(s, 0) || !read_head(s, 0, &map) || map.type != MMDB_DATA_TYPE_MAP)
+		return false;
+	for (at = map.next; map.size > 0; map.size--) {
+		unsigned left = VALUES_MAX;
+		bool languages = read_head(s, at, &name) && name.type == MMDB_DATA_TYPE_UTF8_STRING && name.size == strlen(key) && memcmp(s->bytes + name.next, key, name.size) == 0;
+
+		if (!measure(s, &at, 0, &left) || (languages && !all_strings(s, at)) || !measure(s, &at, 0, &left))
+			return false;
+	}
+	return true;
+}
+
 /* The metadata stand behind the last marker; the library reads them as it reads records, so they are measured too. */
-static bool metadata_small(const uint8_t *bytes, size_t size)
+static bool metadata_found(const uint8_t *bytes, size_t size)
 {
 	size_t from = size > METADATA_MAX ? size - METADATA_MAX : 0, len = sizeof(marker) - 1;
 
@@ -226,7 +264,7 @@ static bool metadata_small(const uint8_t *bytes, size_t size)
 		const struct section metadata = { bytes + at + len, size - at - len };
 
 		if (bytes[at] == (uint8_t)marker[0] && size - at >= len && memcmp(bytes + at, marker, len) == 0)
-			return is_small(&metadata, 0);
+			return metadata_good(&metadata);
 	}
 	return false;
 }
@@ -332,7 +370,7 @@ int geoip_db_new(const void *bytes, size_t size, const char *name, enum geoip_ki
 
 	*db_r = NULL;
 	*error_r = NULL;
-	if (!metadata_small(bytes, size))
+	if (!metadata_found(bytes, size))
 		return fail(error_r, -EBADMSG, name, "it is no MaxMind database, or not the whole of one");
 	fd = memfd_create("geoip", MFD_CLOEXEC);
 	if (fd < 0)
