@@ -61,7 +61,7 @@ static int load(struct winnow_engine *engine, struct config **config_r, char **e
 	if (result == 0) {
 		services_validate(*config_r, &errors);
 		services_note(*config_r, &notes);
-		geo_check(*config_r, &errors, &notes);
+		geo_note(*config_r, &notes);
 		if (errors.n > 0) {
 			config_errors_sort(&errors);
 			config_unref(*config_r);
