@@ -93,13 +93,14 @@ static void look(struct keeper *k)
 	const struct policy *p = config_default_policy(config);
 	int64_t keep = setting_ms(p, &quarantine_settings[QUARANTINE_KEEP]) * 1000;
 	double size_max = setting_size(p, &quarantine_settings[QUARANTINE_SIZE_MAX]);
-	struct kept_quarantine *held = keep_hold(k->engine);
+	char *error;
+	struct kept_quarantine *held = keep_hold_good(k->engine, &error);
 	struct quarantine_limits limits = { .before = INT64_MIN, .size_max = (uint64_t)size_max, .stop = stopping, .arg = k };
 	struct quarantine_expired done;
-	char *error;
 	int r;
 
 	config_unref(config);
+	talloc_free(error);              /* who wants to keep a copy says it */
 	if (held == NULL)
 		return;
 	see_clock(k, k->wall + clock_mono() - k->mono, HOUR_US);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "util/clock.h"
@@ -263,6 +264,15 @@ void quarantine_close(struct quarantine *q)
 	talloc_free(q->mem);
 }
 
+bool quarantine_is_at(const struct quarantine *q, const char *path)
+{
+	struct stat open, there;
+
+	if (stat(path, &there) != 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	return fstat(q->spool.top, &open) != 0 || (open.st_dev == there.st_dev && open.st_ino == there.st_ino);
+}
+
 /* ---- in */
 
 struct entrance {
@@ -300,7 +310,8 @@ int quarantine_keep(struct quarantine *q, const struct quarantine_entry *entry, 
 		return quarantine_failed(r, "the copy cannot be written:", entry->id, error_r);
 	r = quarantine_lock(q, error_r);
 	if (r == 0) {
-		r = quarantine_transact(q, enter, &in, error_r);
+		/* the folder was moved while we wrote: the row would go to another place than the file */
+		r = quarantine_is_at(q, q->path) ? quarantine_transact(q, enter, &in, error_r) : -ESTALE;
 		if (r != 0 && copy.named)
 			(void)spool_remove(&q->spool, entry->id);
 		quarantine_unlock(q);
