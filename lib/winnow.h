@@ -24,6 +24,7 @@ enum winnow_log_level { WINNOW_LOG_ERROR, WINNOW_LOG_WARNING, WINNOW_LOG_INFO, W
 struct winnow_options {
 	const char *config_path;         /* NULL: built-in defaults */
 	bool foreground;                 /* the log goes to stderr whatever log.target says */
+	bool rough;                      /* a file with errors will do, for who asks beside a daemon: what it says of control, quarantine, journal and evidence; there are *errors_r and an engine then */
 };
 
 /* Makes an engine that has read its configuration and nothing else: no state, no log. That is enough for -t and winnowctl. NULL: *errors_r is a text, one line an error, "FILE:LINE: what, and what would be right" (free it with winnow_free).

@@ -100,10 +100,10 @@ static void set_deadline(int fd, const char *command)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
 }
 
-/* Where the daemon is said to listen: a malloc'ed text, or NULL. */
+/* Where the daemon is said to listen: a malloc'ed text, or NULL. The file may have errors: the daemon runs with an older one. */
 static char *configured_socket(const struct ctl *ctl, bool complain)
 {
-	struct winnow_options options = { .config_path = ctl->config };
+	struct winnow_options options = { .config_path = ctl->config, .rough = true };
 	char *errors = NULL, *spec;
 	struct winnow_engine *engine = winnow_engine_new(&options, &errors, NULL);
 

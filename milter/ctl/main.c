@@ -65,17 +65,20 @@ static int read_input(struct ctl *ctl, const char *path)
 
 static int run_here(struct ctl *ctl, const struct command *command, int argc, char **argv)
 {
-	struct winnow_options options = { .config_path = ctl->config };
+	/* to look at what is on disk it is enough to know where it is; to judge, all of the file must be good */
+	struct winnow_options options = { .config_path = ctl->config, .rough = command->where == RUN_WITH_CONFIG };
 	char *errors = NULL;
 	int status;
 
 	if (command->where != RUN_HERE) {
 		ctl->engine = winnow_engine_new(&options, &errors, NULL);
-		if (ctl->engine == NULL) {
+		if (ctl->engine == NULL)
 			fprintf(stderr, "%s", errors != NULL ? errors : "winnowctl: out of memory\n");
-			winnow_free(errors);
+		else if (errors != NULL)
+			fprintf(stderr, "winnowctl: %s has errors (winnowctl check names them); only where things are was read from it\n", ctl->config);
+		winnow_free(errors);
+		if (ctl->engine == NULL)
 			return EX_CONFIG;
-		}
 	}
 	status = command->run(ctl, argc, argv);
 	winnow_engine_free(ctl->engine);
