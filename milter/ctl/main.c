@@ -46,6 +46,7 @@ static int read_input(struct ctl *ctl, const char *path)
 	size_t len = 0, got;
 	FILE *gather = open_memstream(&data, &len);
 	char block[65536];
+	int error;
 
 	if (f == NULL || gather == NULL) {
 		if (gather != NULL)
@@ -55,12 +56,14 @@ static int read_input(struct ctl *ctl, const char *path)
 	}
 	while ((got = fread(block, 1, sizeof(block), f)) > 0)
 		fwrite(block, 1, got, gather);
+	error = ferror(f) ? errno : 0;   /* a folder can be opened, and not read */
 	if (f != stdin)
 		fclose(f);
 	fclose(gather);
 	ctl->input = data;
 	ctl->input_len = len;
-	return EX_OK;
+	errno = error;
+	return error == 0 ? EX_OK : complain(path);
 }
 
 static int run_here(struct ctl *ctl, const struct command *command, int argc, char **argv)
