@@ -13,6 +13,7 @@
 
 #include "engine/released.h"
 #include "engine/services.h"
+#include "engine/shown.h"
 #include "net/smtp_client.h"
 #include "quarantine/release.h"
 
@@ -71,7 +72,7 @@ static json_t *entry_json(const struct quarantine_entry *e)
 /* Bytes of a message must not act on the terminal that shows them. */
 static void put_safe(FILE *f, const char *text)
 {
-	char *safe = printable(NULL, text != NULL ? text : "", 200);
+	char *safe = shown(NULL, text != NULL ? text : "", 200);
 
 	fputs(safe != NULL ? safe : "", f);
 	talloc_free(safe);

@@ -19,6 +19,13 @@ int quarantine_failed(int r, const char *what, const char *id, char **error_r)
 	return r;
 }
 
+int quarantine_unknown(const char *id, char **error_r)
+{
+	if (*error_r == NULL)
+		*error_r = talloc_asprintf(NULL, "quarantine: no such id%s%s; winnowctl quarantine list shows those that are kept", spool_id_valid(id) ? ": " : "", spool_id_valid(id) ? id : "");
+	return -ENOENT;
+}
+
 /* ---- the lock: a mutex among threads, and flock() on the folder among processes. SQLite's own covers the rows alone, not the files that belong to them. */
 
 int quarantine_lock(struct quarantine *q, char **error_r)
@@ -346,7 +353,7 @@ int quarantine_mark(struct quarantine *q, const char *id, enum quarantine_mark w
 		r = quarantine_transact(q, mark, &m, error_r);
 		quarantine_unlock(q);
 	}
-	return quarantine_failed(r, r == -ENOENT ? "no such id:" : "the index cannot be written:", id, error_r);
+	return r == -ENOENT ? quarantine_unknown(id, error_r) : quarantine_failed(r, "the index cannot be written:", id, error_r);
 }
 
 /* ---- questions */
@@ -393,10 +400,10 @@ int quarantine_show(struct quarantine *q, TALLOC_CTX *mem, const char *id, struc
 	*data_r = NULL;
 	*len_r = 0;
 	if (!spool_id_valid(id))
-		return quarantine_failed(-ENOENT, "no such id", NULL, error_r);
+		return quarantine_unknown(id, error_r);
 	r = quarantine_query(q, ask_entry, &what, error_r);
 	if (r != 0)
-		return quarantine_failed(r, r == -ENOENT ? "no such id:" : "no entry", id, error_r);
+		return r == -ENOENT ? quarantine_unknown(id, error_r) : quarantine_failed(r, "no entry", id, error_r);
 	r = spool_read(&q->spool, mem, id, data_r, len_r);
 	return quarantine_failed(r, "the file of the copy is gone or cannot be read:", id, error_r);
 }

@@ -73,6 +73,13 @@ class Release(StoreCase):
 		self.assertEqual(os.stat(d.path('ticket.key')).st_mode & 0o7777, 0o600)
 		self.assertEqual(len(d.copies()), 1)                              # nothing was kept again
 
+	def test_a_subject_is_shown_as_its_reader_sees_it(self):
+		d = self.begin()
+		copy = self.keep(d, bad(1, subject='=?utf-8?Q?Gr=C3=BC=C3=9Fe_=F0=9F=98=80_=1B[31m=E2=80=AE?='))
+		shown = 'Gr\u00fc\u00dfe \U0001f600 \\x1B[31m\\xE2\\x80\\xAE 1'
+		self.assertTrue(self.ctl(d, 'quarantine', 'list')[0].endswith('\t%s\n' % shown))
+		self.assertIn('\nsubject: %s\n' % shown, self.ctl(d, 'quarantine', 'show', copy)[0])
+
 	def test_findings_at_every_content_stage_are_forgiven(self):
 		d = self.begin('policy "default" { class "helo-invalid" { action = "quarantine" } }\n')
 		for data in (bad(1, 'x' * 3000), bad(2, fields='Subject: again\r\n' * 5 + 'X-Winnow-Release: forged\r\n'), bad(3).replace(b'From: root (Cron)\r\n', b''), bad(4, '')):
@@ -210,7 +217,7 @@ class Release(StoreCase):
 		self.assertTrue(first['error'] and first['remedy'] and second['error'])
 		out, err = self.ctl(d, 'quarantine', 'delete', '--json', copy, 'NOSUCHCOPY', '"}', status=66)
 		self.assertEqual(json.loads(out), [{'id': copy, 'deleted': True}, {'id': 'NOSUCHCOPY', 'deleted': False}, {'id': None, 'deleted': False}])
-		self.assertIn('no such id: NOSUCHCOPY', err)
+		self.assertIn('no such id: NOSUCHCOPY; winnowctl quarantine list', err)
 
 	def test_without_a_daemon_everything_works(self):
 		d = self.begin()
