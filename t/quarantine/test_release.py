@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from store import ReleaseMta, StoreCase, bad, hand_over, main
+from store import ReleaseMta, StoreCase, bad, hand_over, main, wide
 
 CONFIG = '''quarantine { path = "quarantine"  release = "smtp://127.0.0.1:%d"  ticket_key = "ticket.key" }
 class "line-too-long" { action = "quarantine" }
@@ -218,6 +218,25 @@ class Release(StoreCase):
 		out, err = self.ctl(d, 'quarantine', 'delete', '--json', copy, 'NOSUCHCOPY', '"}', status=66)
 		self.assertEqual(json.loads(out), [{'id': copy, 'deleted': True}, {'id': 'NOSUCHCOPY', 'deleted': False}, {'id': None, 'deleted': False}])
 		self.assertIn('no such id: NOSUCHCOPY; winnowctl quarantine list', err)
+
+	def test_with_the_default_trusted_networks(self):
+		# a line of the test's own that begins so takes the place of what all others start with
+		d = self.begin('/*\ntrusted_networks: built in */\n')
+		self.assertRegex(self.ctl(d, 'check')[0], 'good')
+		copy = self.keep(d, wide(1), ('<anna@example.com>', '<bert@example.com>'))
+		for client in '127.0.0.1', '127.9.9.9', 'IPv6:::1':
+			self.back(d, client=client)
+			out, err = self.release(d, copy)
+			self.assertEqual(err, '')
+			self.assertIn('released: anna@example.com, bert@example.com (250', out)
+			self.assertIn('released=' + copy, next(m.value for m in self.seen[-1].mods if m.name == 'X-Winnow-Evidence'))
+		self.assertEqual(len(d.copies()), 1)
+		# its ticket gone, it is a message as any other: this machine's mail is judged by its content
+		self.back(d, lambda data: re.sub(rb'X-Winnow-Release: [^\r]*', b'X-Other: x', data))
+		self.release(d, copy, status=69)
+		self.assertEqual(len(d.copies()), 2)
+		self.back(d, client='198.51.100.7')
+		self.release(d, copy, status=69)
 
 	def test_without_a_daemon_everything_works(self):
 		d = self.begin()
