@@ -116,13 +116,33 @@ static char *configured_socket(const struct ctl *ctl, bool complain)
 	return spec;
 }
 
+/* A question is JSON, and that has no words of other bytes. */
+static bool can_be_asked(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		json_t *word = json_string(argv[i]);
+
+		if (word == NULL) {
+			fprintf(stderr, "winnowctl: argument %d is no UTF-8; is that the terminal's charset?\n", i + 1);
+			return false;
+		}
+		json_decref(word);
+	}
+	return true;
+}
+
 int client_ask(struct ctl *ctl, const char *socket, int argc, char **argv, bool complain)
 {
 	char *configured = socket == NULL ? configured_socket(ctl, complain) : NULL;
 	const char *spec = socket != NULL ? socket : configured;
-	int fd = spec != NULL ? socket_connect(spec, deadline(argv[0])) : -1, status = -1;
+	int fd, status = -1;
 	bool good;
 
+	if (!can_be_asked(argc, argv)) {
+		free(configured);
+		return EX_USAGE;
+	}
+	fd = spec != NULL ? socket_connect(spec, deadline(argv[0])) : -1;
 	if (fd < 0 && spec != NULL && (errno == EAGAIN || errno == EINPROGRESS)) {
 		status = hangs();
 	} else if (fd < 0) {

@@ -92,8 +92,12 @@ static int run(struct ctl *ctl, const char *socket, const struct command *comman
 {
 	int status = EX_OK;
 
-	if (command->reads_input && argc > 1)
+	if (command->reads_input && argc > 1) {
+		static char read[] = "-";
+
 		status = read_input(ctl, argv[argc - 1]);
+		argv[argc - 1] = read;           /* a file's name may have any bytes, and the daemon needs it not */
+	}
 	if (status != EX_OK)
 		return status;
 	if (command->where == RUN_IN_DAEMON || command->where == RUN_BEST_IN_DAEMON) {

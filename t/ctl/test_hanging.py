@@ -4,7 +4,7 @@ import socket
 import subprocess
 import time
 
-from lab import Lab, main
+from lab import Lab, mail, main
 
 
 class Hanging(Lab):
@@ -63,6 +63,16 @@ class Hanging(Lab):
 		self.assertEqual(out, '')
 		self.assertIn('Is a directory', err)
 		self.assertIn('No such file', self.ctl(d, 'classify', d.path('none.eml'), status=66)[1])
+
+	def test_a_word_that_is_no_utf8(self):
+		d = self.start()
+		out, err = self.ctl(d, 'policy', b'gr\xfcn@example.com', status=64)
+		self.assertEqual(out, '')
+		self.assertIn('no UTF-8', err)
+		name = os.fsencode(d.dir) + b'/gr\xfcn.eml'
+		with open(name, 'wb') as f:
+			f.write(mail())
+		self.assertIn('accept', self.ctl(d, 'classify', name)[0])
 
 
 if __name__ == '__main__':
