@@ -1,7 +1,10 @@
 # test_release.py BUILD: winnowctl quarantine list, show, release, delete; and the released copy that comes back through the milter
 import json
 import os
+import pty
 import re
+import subprocess
+import termios
 import time
 
 from store import ReleaseMta, StoreCase, bad, hand_over, main, wide
@@ -79,6 +82,25 @@ class Release(StoreCase):
 		shown = 'Gr\u00fc\u00dfe \U0001f600 \\x1B[31m\\xE2\\x80\\xAE 1'
 		self.assertTrue(self.ctl(d, 'quarantine', 'list')[0].endswith('\t%s\n' % shown))
 		self.assertIn('\nsubject: %s\n' % shown, self.ctl(d, 'quarantine', 'show', copy)[0])
+
+	def test_a_message_does_not_act_on_the_terminal_that_shows_it(self):
+		d = self.begin()
+		copy = self.keep(d, bad(1, 'a\033]0;title\007b\tc\r\ngr\u00fcn'))
+		master, slave = pty.openpty()
+		attributes = termios.tcgetattr(slave)
+		attributes[1] &= ~termios.OPOST
+		termios.tcsetattr(slave, termios.TCSANOW, attributes)
+		subprocess.run([d.ctl_program, '-c', d.conf, 'quarantine', 'show', copy], cwd=d.dir, stdin=subprocess.DEVNULL, stdout=slave, check=True, timeout=30)
+		os.close(slave)
+		shown = b''
+		try:
+			while True:
+				shown += os.read(master, 65536)
+		except OSError:                                                   # the other end is closed
+			os.close(master)
+		self.assertIn('\na\\x1B]0;title\\x07b\tc\ngr\u00fcn'.encode(), shown)
+		self.assertNotIn(b'\033', shown)
+		self.assertIn('\r\na\033]0;title\007b\tc\r\n', self.ctl(d, 'quarantine', 'show', copy)[0])      # a pipe gets every byte
 
 	def test_findings_at_every_content_stage_are_forgiven(self):
 		d = self.begin('policy "default" { class "helo-invalid" { action = "quarantine" } }\n')
@@ -205,6 +227,16 @@ class Release(StoreCase):
 		self.ctl(d, 'quarantine', 'release', status=64)
 		self.ctl(d, 'quarantine', 'release', copy, '--to', status=64)
 		self.ctl(d, 'quarantine', 'release', copy, '--from', 'x', status=64)
+
+	def test_a_copy_that_goes_while_it_is_released_was_released(self):
+		d = self.begin()
+		copy = self.keep(d)
+		def ask(sender, rcpts, data):
+			self.ctl(d, 'quarantine', 'delete', copy)
+			return 250, '2.0.0 Ok'
+		self.mta.ask = ask
+		self.assertEqual(self.release(d, copy), ('%s released: anna@example.com (250 2.0.0 Ok)\n' % copy, ''))
+		self.assertEqual(len(self.mta.taken), 1)
 
 	def test_json_says_the_same(self):
 		d = self.begin()

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -34,9 +35,32 @@ static void what_is_read_stays_and_what_acts_is_shown_as_bytes(void **state)
 	}
 }
 
+static void lines_and_tabs_stay(void **state)
+{
+	static const char text[] = "a\tb\r\nc\rd\r\r\n\n\r\n\033[2Jgr\303\274n\377\0x\ngr\303\274n\r";
+	static const char expected[] = "a\tb\nc\\x0Dd\\x0D\n\n\n\\x1B[2Jgr\\xC3\\xBCn\\xFF\\x00x\ngr\303\274n\\x0D";
+	char *got = NULL, *large = malloc(100000);
+	size_t len = 0;
+	FILE *f = open_memstream(&got, &len);
+
+	(void)state;
+	assert_true(f != NULL && large != NULL);
+	shown_write(f, text, sizeof(text) - 1);
+	fflush(f);
+	assert_int_equal(len, sizeof(expected) - 1);
+	assert_memory_equal(got, expected, len);
+	memset(large, 'x', 100000);
+	large[50000] = '\033';
+	shown_write(f, large, 100000);
+	fclose(f);
+	assert_int_equal(len, sizeof(expected) - 1 + 100000 + 3);
+	free(large);
+	free(got);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_read_stays_and_what_acts_is_shown_as_bytes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_read_stays_and_what_acts_is_shown_as_bytes), cmocka_unit_test(lines_and_tabs_stay) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
