@@ -77,7 +77,8 @@ static int run_here(struct ctl *ctl, const struct command *command, int argc, ch
 		ctl->engine = winnow_engine_new(&options, &errors, NULL);
 		if (ctl->engine == NULL)
 			fprintf(stderr, "%s", errors != NULL ? errors : "winnowctl: out of memory\n");
-		else if (errors != NULL)
+		ctl->rough = ctl->engine != NULL && errors != NULL;
+		if (ctl->rough)
 			fprintf(stderr, "winnowctl: %s has errors (winnowctl check names them); only where things are was read from it\n", ctl->config);
 		winnow_free(errors);
 		if (ctl->engine == NULL)

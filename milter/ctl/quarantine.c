@@ -173,6 +173,11 @@ static int each(struct ctl *ctl, int argc, char **argv, bool release)
 	}
 	if (n == 2)
 		return ctl_usage(ctl, &command_quarantine);
+	if (release && ctl->rough) {
+		/* mail must not go to where only the built-in value says */
+		fprintf(ctl->err, "winnowctl: nothing is released until the configuration is mended\n");
+		return EX_CONFIG;
+	}
 	for (int i = 2; i < n; i++)
 		status = worse(status, release ? release_one(ctl, argv[i], to, i == 2) : delete_one(ctl, argv[i], i == 2));
 	if (ctl->json)

@@ -43,6 +43,7 @@ class Broken(Lab):
 				self.assertIn(copy, self.ctl(d, 'search')[0])
 				self.assertEqual(json.loads(self.ctl(d, 'quarantine', 'list', '--json')[0])[0]['id'], copy)
 				self.assertIn('Subject: lunch', self.ctl(d, 'quarantine', 'show', copy)[0])
+				self.assertIn('nothing is released', self.ctl(d, 'quarantine', 'release', copy, status=78)[1])
 				out, err = self.ctl(d, 'reload', status=78)
 				self.assertIn('the old configuration stays in force', err)
 				self.assertRegex(self.ctl(d, 'check', status=1)[1], r'winnow\.conf(:\d+)?: ')
