@@ -29,7 +29,8 @@ struct spf_question spf_mail_identity(const struct txn *t)
 
 	if (!t->null_sender) {
 		q.local = t->sender.local;
-		q.domain = t->sender_valid ? t->sender.domain : "";
+		/* no path of SMTP, but RFC 7208 section 4.3 says what it means: postmaster@domain */
+		q.domain = t->sender_valid || t->sender.local[0] == '\0' ? t->sender.domain : "";
 	}
 	return q;
 }

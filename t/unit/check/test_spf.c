@@ -87,6 +87,10 @@ static void fail_is_reported_for_both_identities_and_nothing_else_is(void **stat
 		{ "", NULL, "<a@fail.example>", "MAIL FROM", NULL, NULL },
 		{ "", "mail.sender.example", "<postmaster>", NULL, NULL, NULL },
 		{ "", "mail.sender.example", "<a b@fail.example>", NULL, NULL, NULL },
+		/* without a local part it is postmaster's (RFC 7208 section 4.3) */
+		{ "", "mail.sender.example", "<@fail.example>", "MAIL FROM fail.example", NULL, NULL },
+		{ "", "mail.sender.example", "<@never.example>", "MAIL FROM never.example", "never.example publishes", NULL },
+		{ "", "mail.sender.example", "<@>", NULL, NULL, NULL },
 		{ "", "mail.sender.example", "<bob@big.example>", NULL, NULL, NULL },
 	};
 
