@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,36 @@
 static struct winnow_engine *the_engine;
 static atomic_uint running;
 static atomic_bool finished;
+
+/* Those that are open. libmilter forgets them when it stops, and may close some of them only afterwards, when no callback does anything any more. */
+static struct {
+	pthread_mutex_t lock;
+	struct connection *first;
+} open_ones = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void connection_keep(struct connection *c)
+{
+	pthread_mutex_lock(&open_ones.lock);
+	c->next = open_ones.first;
+	if (c->next != NULL)
+		c->next->previous = c;
+	open_ones.first = c;
+	pthread_mutex_unlock(&open_ones.lock);
+}
+
+static void connection_free(struct connection *c)
+{
+	pthread_mutex_lock(&open_ones.lock);
+	if (c->next != NULL)
+		c->next->previous = c->previous;
+	if (c->previous != NULL)
+		c->previous->next = c->next;
+	else
+		open_ones.first = c->next;
+	pthread_mutex_unlock(&open_ones.lock);
+	winnow_close(c->session);
+	free(c);
+}
 
 /* Every callback begins here. false: the process ends, nothing may be touched any more. */
 static bool enter(void)
@@ -41,7 +72,11 @@ bool callbacks_finish(void)
 	atomic_store(&finished, true);
 	for (int i = 0; atomic_load(&running) > 0 && i < 1000; i++)
 		nanosleep(&step, NULL);
-	return atomic_load(&running) == 0;
+	if (atomic_load(&running) > 0)
+		return false;
+	while (open_ones.first != NULL)
+		connection_free(open_ones.first);
+	return true;
 }
 
 static struct connection *connection_of(SMFICTX *ctx)
@@ -73,6 +108,7 @@ static sfsistat cb_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 		free(c);
 		return leave(SMFIS_REJECT);
 	}
+	connection_keep(c);
 	*actions_r = actions & wanted_actions;
 	*protocol_r = protocol & wanted_protocol;
 	*f2_r = *f3_r = 0;
@@ -120,10 +156,11 @@ static sfsistat cb_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 static sfsistat cb_helo(SMFICTX *ctx, char *name)
 {
 	struct winnow_tls tls = macros_tls(ctx);
-	struct winnow_session *s = session_of(ctx);
+	struct winnow_session *s;
 
 	if (!enter())
 		return SMFIS_TEMPFAIL;
+	s = session_of(ctx);
 	return leave(s == NULL ? SMFIS_TEMPFAIL : reply_say(ctx, winnow_helo(s, name, &tls)));
 }
 
@@ -188,19 +225,21 @@ static sfsistat cb_header(SMFICTX *ctx, char *name, char *value)
 
 static sfsistat cb_eoh(SMFICTX *ctx)
 {
-	struct winnow_session *s = session_of(ctx);
+	struct winnow_session *s;
 
 	if (!enter())
 		return SMFIS_TEMPFAIL;
+	s = session_of(ctx);
 	return leave(s == NULL ? SMFIS_TEMPFAIL : reply_say(ctx, winnow_eoh(s)));
 }
 
 static sfsistat cb_body(SMFICTX *ctx, unsigned char *data, size_t len)
 {
-	struct winnow_session *s = session_of(ctx);
+	struct winnow_session *s;
 
 	if (!enter())
 		return SMFIS_TEMPFAIL;
+	s = session_of(ctx);
 	return leave(s == NULL ? SMFIS_TEMPFAIL : reply_say(ctx, winnow_body(s, data, len)));
 }
 
@@ -221,10 +260,11 @@ static sfsistat cb_eom(SMFICTX *ctx)
 
 static sfsistat cb_unknown(SMFICTX *ctx, const char *line)
 {
-	struct winnow_session *s = session_of(ctx);
+	struct winnow_session *s;
 
 	if (!enter())
 		return SMFIS_TEMPFAIL;
+	s = session_of(ctx);
 	return leave(s == NULL ? SMFIS_CONTINUE : reply_say(ctx, winnow_command(s, line)));
 }
 
@@ -250,8 +290,7 @@ static sfsistat cb_close(SMFICTX *ctx)
 		return SMFIS_TEMPFAIL;
 	if (c != NULL) {
 		(void)smfi_setpriv(ctx, NULL);
-		winnow_close(c->session);
-		free(c);
+		connection_free(c);
 	}
 	return leave(SMFIS_CONTINUE);
 }

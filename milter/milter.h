@@ -13,6 +13,7 @@ struct connection {
 	bool no_reply_header, no_reply_data;
 	bool postfix;                    /* the queue id of the message before stays visible until the first accepted recipient */
 	bool accepted;                   /* a recipient of this message was accepted */
+	struct connection *next, *previous;      /* of those that are open: callbacks.c */
 };
 
 /* ---- callbacks.c */
@@ -21,7 +22,7 @@ struct connection {
 struct smfiDesc *callbacks(struct winnow_engine *engine);
 
 /* After smfi_main() has returned callbacks may go on, and others may begin: those do nothing from here on, the ones that run are waited for, ten seconds at most.
- * true: none runs any more. */
+ * true: none runs any more, and every connection that was left open is closed. */
 bool callbacks_finish(void);
 
 /* How many run now. */

@@ -8,7 +8,9 @@
 #include "policy/policy.h"
 #include "policy/setting.h"
 
-/* A check may call: facts, policy look-ups, answers, message_*, finding, note, unavailable, change. Not: another check, libmilter, malloc or free, the clock (it reads t->now).
+/* Ask hooks of connect, helo and mail run at their event with the policy "default", and once more when the policy is known and another one: what they have asked
+ * or begun they do not begin again.
+ * A check may call: facts, policy look-ups, answers, message_*, finding, note, unavailable, change. Not: another check, libmilter, malloc or free, the clock (it reads t->now).
  * Hooks of connect and command act at once, with the policy "default". Those of helo and mail are run when the policy is known: at RCPT with the first recipient's
  * (inbound), at MAIL with the sender's (outbound). At rcpt t->rcpt is the recipient; later stages have the transaction's policy. */
 struct check {

@@ -59,6 +59,7 @@ struct winnow_session {
 	TALLOC_CTX *reply_mem;                   /* of the verdict's strings: until the next event */
 	/* the first accepted recipient fixes these; while there is none, those of the last recipient judged */
 	const struct policy *judged;             /* for which policy helo and mail were judged; NULL: not yet */
+	uint64_t asked;                          /* for which policy they were asked last: its fingerprint */
 	struct list_word word;
 	struct release_claim *claim;             /* released.h; NULL: none */
 	struct dry_run *dry;                     /* classify.h; NULL: real mail */
@@ -100,6 +101,13 @@ const struct winnow_verdict *event_over(struct winnow_session *ws);
 /* Nothing could be judged: the verdict defers. */
 const struct winnow_verdict *event_failed(struct winnow_session *ws, const char *why);
 
+/* Judges helo and mail with the policy in force, which becomes the one they were judged for, and asks before what only this policy asks. Its event is answered
+ * within that event's deadline, what follows in it included. */
+void event_judge_envelope(struct winnow_session *ws, enum stage event);
+
+/* A message begins, or its content: questions of the one before, or of a thousand recipients, must not leave it without room for its own. What is out comes in vain. */
+void event_fresh_answers(struct winnow_session *ws);
+
 /* The MTA told its queue id. */
 void event_queue_id(struct txn *t, const char *queue_id);
 
@@ -108,7 +116,10 @@ void event_queue_id(struct txn *t, const char *queue_id);
 /* Calls the ask hooks of a stage, in the policy in force. */
 void stage_ask(struct txn *t, enum stage stage);
 
-/* Finishes the chains that stage wants, within the stage's deadline, then calls its judge hooks. */
+/* When a stage that begins now must end: clock_mono, by the policy in force. */
+int64_t stage_deadline(const struct txn *t, enum stage stage);
+
+/* Finishes the chains that stage wants, within the stage's deadline and t->answer_by, then calls its judge hooks. */
 void stage_judge(struct txn *t, enum stage stage);
 
 /* ---- the rest of the way out */

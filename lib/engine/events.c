@@ -44,6 +44,7 @@ void event_begin(struct winnow_session *ws)
 	talloc_free_children(ws->reply_mem);
 	ws->verdict = (struct winnow_verdict){ .action = WINNOW_CONTINUE, .id = ws->t.id };
 	ws->t.now = clock_wall();
+	ws->t.answer_by = 0;
 }
 
 /* ---- connect */
@@ -97,6 +98,16 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 	s->skew_watch = ws->dry == NULL ? ws->engine->skew_watch : NULL;
 	s->stats = ws->dry == NULL ? ws->engine->stats : NULL;
 	s->answers = ws->engine->asker != NULL ? answers_new(ws->engine->asker) : NULL;
+}
+
+void event_fresh_answers(struct winnow_session *ws)
+{
+	struct answers *fresh;
+
+	if (ws->s.answers == NULL || answers_count(ws->s.answers) <= ANSWERS_MAX / 4 || (fresh = answers_new(ws->engine->asker)) == NULL)
+		return;
+	answers_unref(ws->s.answers);
+	ws->s.answers = fresh;
 }
 
 static int session_gone(struct winnow_session *ws)
@@ -301,15 +312,15 @@ const struct winnow_verdict *winnow_mail(struct winnow_session *ws, const char *
 		event_failed(ws, "out of memory");
 		return event_over(ws);
 	}
+	event_fresh_answers(ws);
 	t->policy = config_default_policy(t->config);
+	ws->asked = policy_fingerprint(t->policy);
 	stage_ask(t, STAGE_MAIL);
 	if (!t->outbound)
 		return &ws->verdict;             /* helo and mail are judged at RCPT, with the recipient's policy */
 	t->policy = ws->dry != NULL && ws->dry->policy != NULL ? ws->dry->policy : policy_for_sender(t->config, setting_table(t->policy, &global_settings[G_POLICIES]), t->auth_user, &t->sender, t->mem, &unknown);
 	warn_policy(ws, unknown, t->auth_user != NULL ? t->auth_user : t->sender.text);
-	ws->judged = t->policy;
-	stage_judge(t, STAGE_HELO);
-	stage_judge(t, STAGE_MAIL);
+	event_judge_envelope(ws, STAGE_MAIL);
 	defer_without_policy(t, unknown);
 	return event_refused(ws, STAGE_MAIL, "mail") ? event_over(ws) : &ws->verdict;
 }
@@ -329,6 +340,22 @@ void event_queue_id(struct txn *t, const char *queue_id)
 	t->queue_id = talloc_strndup(t->lasting, queue_id, TEXT_MAX);
 }
 
+void event_judge_envelope(struct winnow_session *ws, enum stage event)
+{
+	struct txn *t = &ws->t;
+
+	ws->judged = t->policy;
+	t->answer_by = stage_deadline(t, event);
+	if (ws->asked != policy_fingerprint(t->policy)) {
+		ws->asked = policy_fingerprint(t->policy);
+		stage_ask(t, STAGE_CONNECT);
+		stage_ask(t, STAGE_HELO);
+		stage_ask(t, STAGE_MAIL);
+	}
+	stage_judge(t, STAGE_HELO);
+	stage_judge(t, STAGE_MAIL);
+}
+
 /* Helo and mail are judged once for each policy: again only while no recipient has fixed the transaction's. */
 static void judge_for(struct winnow_session *ws, const struct policy *policy)
 {
@@ -339,9 +366,8 @@ static void judge_for(struct winnow_session *ws, const struct policy *policy)
 	if (ws->judged == NULL || policy_fingerprint(ws->judged) != policy_fingerprint(policy)) {
 		findings_drop_stage(&t->found, STAGE_HELO);
 		findings_drop_stage(&t->found, STAGE_MAIL);
-		ws->judged = t->policy = policy;
-		stage_judge(t, STAGE_HELO);
-		stage_judge(t, STAGE_MAIL);
+		t->policy = policy;
+		event_judge_envelope(ws, STAGE_RCPT);
 	}
 	t->policy = ws->judged;
 	t->mem = of_recipient;

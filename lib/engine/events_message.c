@@ -25,9 +25,8 @@ static void judge_without_recipient(struct winnow_session *ws)
 {
 	struct txn *t = &ws->t;
 
-	ws->judged = t->policy = ws->dry != NULL && ws->dry->policy != NULL ? ws->dry->policy : config_default_policy(t->config);
-	stage_judge(t, STAGE_HELO);
-	stage_judge(t, STAGE_MAIL);
+	t->policy = ws->dry != NULL && ws->dry->policy != NULL ? ws->dry->policy : config_default_policy(t->config);
+	event_judge_envelope(ws, STAGE_MAIL);
 }
 
 /* The content begins: at DATA, or with what comes first of it from an MTA whose protocol has no DATA (before version 4). */
@@ -49,6 +48,7 @@ static void begin_content(struct winnow_session *ws)
 		t->message_error = -ENOMEM;      /* said at end of message: DATA is not answered */
 		return;
 	}
+	event_fresh_answers(ws);
 	stage_ask(t, STAGE_DATA);
 	stage_judge(t, STAGE_DATA);
 }

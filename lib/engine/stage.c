@@ -46,15 +46,23 @@ static bool run_chains(struct txn *t, enum stage stage)
 	return pending;
 }
 
+int64_t stage_deadline(const struct txn *t, enum stage stage)
+{
+	return clock_mono() + setting_ms(t->policy, stage_deadline_row(stage)) * 1000;
+}
+
 /* Answers that come for one chain let all of them go on, so that a stage costs its slowest chain, not their sum. */
 static void finish_chains(struct txn *t, enum stage stage)
 {
 	struct answers *answers = t->session->answers;
-	int64_t deadline = clock_mono() + setting_ms(t->policy, stage_deadline_row(stage)) * 1000;
+	int64_t deadline;
 	uint64_t seen = 0;
 
 	if (answers == NULL || t->n_chains == 0)
 		return;
+	deadline = stage_deadline(t, stage);
+	if (t->answer_by != 0 && t->answer_by < deadline)
+		deadline = t->answer_by;
 	run_chains(t, STAGE_COUNT);              /* those of later stages go a step further too: their next questions run meanwhile */
 	while (run_chains(t, stage)) {
 		if (answers_wait(answers, &seen, deadline))

@@ -20,8 +20,9 @@ struct chain {
 	enum chain_state progress;
 };
 
-/* Starts a chain (in an ask hook): it is run at once, so that its first questions go out, and finished before the judges of stage `wanted`.
- * A session without a network (no asker) has no answers: the chain is not started and false comes back. */
+/* Starts a chain, in an ask hook of MAIL or later: it is run at once, so that its first questions go out, and finished before the judges of stage `wanted`.
+ * A session without a network (no asker) has no answers: the chain is not started and false comes back. Before MAIL an ask hook only sends its first questions,
+ * by answers_get(): a chain belongs to its message. What a chain keeps beyond its stage it copies: at the next MAIL, and at DATA, the table may be another one. */
 bool chain_start(struct txn *t, chain_run *run, void *state, enum stage wanted);
 
 #endif

@@ -53,6 +53,7 @@ struct txn {
 	const char *check;               /* whose hook runs; NULL: the engine */
 	uint32_t spent[CHECKS_MAX];      /* microseconds that each check took for this message, by its place in the registry */
 	int64_t now;                     /* wall clock in microseconds at the present event: checks read this, never the clock */
+	int64_t answer_by;               /* clock_mono: the present event is answered by then, whatever its stages may take; 0: their deadlines alone */
 	const char *id;                  /* shown in replies, headers, log */
 	const char *queue_id;            /* NULL until the MTA says it */
 	bool open;                       /* MAIL was seen */

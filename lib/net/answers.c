@@ -173,6 +173,16 @@ const char *answers_canonical(struct answers *answers, uint16_t type, const char
 	return canonical;
 }
 
+size_t answers_count(struct answers *answers)
+{
+	size_t n;
+
+	pthread_mutex_lock(&answers->lock);
+	n = answers->n;
+	pthread_mutex_unlock(&answers->lock);
+	return n;
+}
+
 /* answer NULL: there was no memory for it. */
 static void take(struct answers *answers, uint16_t type, const char *name, struct dns_answer *answer)
 {

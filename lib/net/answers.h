@@ -16,7 +16,7 @@ enum answer_status {
 	ANSWER_LATE                      /* no answer before the deadline */
 };
 
-enum { ANSWERS_MAX = 512, ANSWER_NAME_MAX = 255 };   /* questions of a session; length of a name */
+enum { ANSWERS_MAX = 512, ANSWER_NAME_MAX = 255 };   /* questions in a table; length of a name */
 
 struct answers;
 struct dns_answer;                       /* dns_answer.h */
@@ -40,6 +40,9 @@ enum answer_status answers_get(struct answers *answers, uint16_t type, const cha
 /* Of an answer that answers_get() has given: was it validated by a resolver that we trust (DNSSEC)? Where did its CNAMEs end (NULL: it had none)? */
 bool answers_secure(struct answers *answers, uint16_t type, const char *name);
 const char *answers_canonical(struct answers *answers, uint16_t type, const char *name);
+
+/* Questions in the table so far. */
+size_t answers_count(struct answers *answers);
 
 /* An answer came (any thread); strings are copied. What was answered before, or never asked, is ignored. */
 void answers_give(struct answers *answers, uint16_t type, const char *name, enum answer_status status, const char *const *records, size_t n);
