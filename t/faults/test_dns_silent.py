@@ -2,7 +2,9 @@
 import faults
 from faults import BUSY
 
-ZONE = '''good.example TXT "v=spf1 ip4:203.0.113.7 -all"
+ZONE = '''bad.example A 192.0.2.9
+*.bad.example A 192.0.2.9
+*.fresh.example A 192.0.2.9
 bad.example TXT "v=spf1 ip4:192.0.2.1 -all"
 *.bad.example TXT "v=spf1 ip4:192.0.2.1 -all"
 *.dead.example SILENT
@@ -125,7 +127,7 @@ class Fails(faults.Faults):
 	def test_refused_and_unreadable_are_no_answers_either(self):
 		for rule in ('REFUSED', 'NOTIMP', 'FORMERR', 'GARBAGE', 'WRONGID ONLY', 'WRONGNAME ONLY'):
 			with self.subTest(rule):
-				s = self.server('bad.example %s\nok.example TXT "v=spf1 +all"\n' % rule)
+				s = self.server('bad.example %s\nok.example TXT "v=spf1 +all"\nok.example A 192.0.2.9\n' % rule)
 				d = self.daemon('dns { servers = { {dns} }  timeout = "1s" }\n', s)
 				reply, took = self.message(d, '<a@bad.example>')
 				self.accepted(reply)
