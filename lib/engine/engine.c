@@ -12,6 +12,7 @@
 
 #include "check/skew.h"
 #include "engine/keep.h"
+#include "engine/lists.h"
 #include "engine/network.h"
 #include "engine/services.h"
 #include "message/mime.h"
@@ -59,6 +60,7 @@ static int load(struct winnow_engine *engine, struct config **config_r, char **e
 	result = config_load(engine->config_path, engine->sections, engine->n_sections, engine->tables, config_r, &errors, &notes);
 	if (result == 0) {
 		services_validate(*config_r, &errors);
+		lists_validate(*config_r, &errors);
 		services_note(*config_r, &notes);
 		if (errors.n > 0) {
 			config_errors_sort(&errors);
@@ -197,6 +199,8 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 	if (result == 0)
 		result = network_open(engine, engine->config, &error);
 	if (result == 0)
+		result = lists_open(engine, engine->config, &error);
+	if (result == 0)
 		keep_begin(engine);
 	if (error != NULL) {
 		const char *hint = result == -EACCES ? "; if another user has made it (root, before `user` was set), give it with all that is in it to the user of winnow-milter: chown -R" : "";
@@ -241,6 +245,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 {
 	if (engine == NULL)
 		return;
+	lists_close(engine);
 	network_close(engine);
 	keep_close(engine);
 	journal_close(engine->journal);
@@ -293,6 +298,7 @@ static void change_services(struct winnow_engine *engine, const struct config *f
 		not_taken(engine, "journal", error, "the old one stays in use");
 	TALLOC_FREE(error);
 	network_change(engine, fresh);
+	lists_change(engine, fresh);
 }
 
 /* Sockets, identity and pid file are taken at the start, as root. */
@@ -412,9 +418,10 @@ unsigned winnow_transactions_open(struct winnow_engine *engine)
 
 char *winnow_stats(struct winnow_engine *engine, enum winnow_stats_format format)
 {
+	struct dnslist_state lists[DNSLIST_LISTS_MAX];
 	struct stats_gauges gauges = {
 		.sessions = winnow_sessions_open(engine), .transactions = winnow_transactions_open(engine), .message_bytes = message_budget_used(engine->budget),
-		.log_dropped = engine->log != NULL ? log_dropped(engine->log) : 0,
+		.log_dropped = engine->log != NULL ? log_dropped(engine->log) : 0, .lists = lists,
 	};
 	struct stats_network network;
 
@@ -422,6 +429,7 @@ char *winnow_stats(struct winnow_engine *engine, enum winnow_stats_format format
 		stats_network_look(&network, engine->resolver);
 		gauges.network = &network;
 	}
+	gauges.n_lists = engine->dnslist_watch != NULL ? dnslist_watch_states(engine->dnslist_watch, lists) : 0;
 	return stats_text(engine->stats, &gauges, format);
 }
 

@@ -17,10 +17,12 @@
 #include "engine/stats.h"
 #include "winnow.h"
 
+struct dnslist_watch;
 struct dry_run;
 struct keep_rate;
 struct keeper;
 struct kept_quarantine;
+struct list_tests;
 struct resolver;
 struct release_claim;
 struct skew_watch;
@@ -44,6 +46,8 @@ struct winnow_engine {
 	pthread_mutex_t reload_lock;             /* one reload at a time */
 	struct resolver *resolver;               /* network.c; NULL until winnow_engine_start() */
 	const struct asker *asker;               /* the resolver's, or a test's; NULL: no network */
+	struct dnslist_watch *dnslist_watch;     /* lists.c; NULL until winnow_engine_start() */
+	struct list_tests *list_tests;           /* ... its thread */
 	atomic_uint sessions, transactions;
 	atomic_bool json;                        /* log.format */
 	uint64_t id_salt;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "check/dnsbl.h"
 #include "check/spf.h"
 #include "engine/services.h"
 #include "message/authres.h"
@@ -190,6 +191,15 @@ static char *add_spf(TALLOC_CTX *mem, char *value, const struct spf_outcome *o, 
 	return value != NULL ? talloc_asprintf_append_buffer(value, " %s=%s", property, authres_value(mem, o->domain[0] != '\0' ? o->domain : "unknown")) : NULL;
 }
 
+/* ";\n\tdnswl=pass dns.zone=list.example policy.ip=127.0.5.2" (RFC 8904 section 2), for each allow list that holds the client. */
+static char *add_dnswl(TALLOC_CTX *mem, char *value, const struct dnsbl_list *list)
+{
+	char codes[200];
+
+	dnslist_codes_text(&list->answer, codes, sizeof(codes));
+	return talloc_asprintf_append_buffer(value, ";\n\tdnswl=pass dns.zone=%s policy.ip=%s", authres_value(mem, list->id.shown), authres_value(mem, codes));
+}
+
 static void received_spf(struct winnow_session *ws)
 {
 	struct txn *t = &ws->t;
@@ -227,6 +237,12 @@ static void authentication_results(struct winnow_session *ws)
 	if (t->spf != NULL && t->spf->helo_judged && value != NULL) {
 		value = add_spf(t->mem, value, &t->spf->helo, "smtp.helo");
 		any = true;
+	}
+	for (size_t i = 0; t->dnsbl != NULL && i < t->dnsbl->n && value != NULL; i++) {
+		if (t->dnsbl->v[i].id.kind == DNSLIST_ALLOW && t->dnsbl->v[i].hit) {
+			value = add_dnswl(t->mem, value, &t->dnsbl->v[i]);
+			any = true;
+		}
 	}
 	if (!any && value != NULL)
 		value = talloc_asprintf_append_buffer(value, "; none");

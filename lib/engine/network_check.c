@@ -1,4 +1,4 @@
-/* network_check.c - winnowctl check --network: asks each DNS server, and says in words what is wrong with it */
+/* network_check.c - winnowctl check --network: asks each DNS server and each DNS list, and says in words what is wrong with it */
 #include "engine/network.h"
 
 #include <arpa/nameser.h>
@@ -9,6 +9,7 @@
 
 #include <talloc.h>
 
+#include "engine/lists.h"
 #include "util/clock.h"
 
 /* What one server said. */
@@ -105,6 +106,8 @@ int winnow_check_network(struct winnow_engine *engine, char **text_r)
 		else
 			fprintf(f, "dns %s: good, %.1f ms%s\n", states[i].name, word.ms, word.validates ? ", DNSSEC validated" : ", DNSSEC not validated or not believed (dns.trust_ad)");
 	}
+	if (f != NULL && n > 0)
+		wrong += lists_check(f, config, &options);
 	if (f != NULL && n == 0)
 		fprintf(f, "%s\n", error != NULL ? error : "dns: out of memory");
 	if (f != NULL)

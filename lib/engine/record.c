@@ -54,7 +54,7 @@ static void add_findings(struct record *r, const struct txn *t, const struct ver
 
 			r->findings[r->n_findings++] = (struct record_finding){
 				.finding = f, .action = rule->action, .weight = rule->weight, .observed = counted && rule->observe, .counted = counted,
-				.bypassed = !counted && in->word.allowed && class_row(f->class)->bypass != BYPASS_NO, .decided = f->class == v->class,
+				.bypassed = !counted && (in->word.allowed || in->word.dnswl) && class_row(f->class)->bypass != BYPASS_NO, .decided = f->class == v->class,
 			};
 		}
 	}

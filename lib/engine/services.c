@@ -98,15 +98,24 @@ const struct setting *stage_deadline_row(enum stage stage)
 	return &stage_settings[row[stage]];
 }
 
+static size_t count_sections(const struct section *sections)
+{
+	size_t n = 0;
+
+	while (sections != NULL && sections[n].name != NULL)
+		n++;
+	return n;
+}
+
 const struct section **engine_sections(TALLOC_CTX *parent, size_t *n_r)
 {
-	size_t services = sizeof(service_sections) / sizeof(service_sections[0]), n_checks = 0;
+	size_t services = sizeof(service_sections) / sizeof(service_sections[0]), n_checks = 0, further = 0, n = services;
 	const struct section **list;
 	struct section *made;
 
-	while (checks[n_checks] != NULL)
-		n_checks++;
-	list = talloc_zero_array(parent, const struct section *, services + n_checks + 1);
+	for (; checks[n_checks] != NULL; n_checks++)
+		further += count_sections(checks[n_checks]->sections);
+	list = talloc_zero_array(parent, const struct section *, services + n_checks + further + 1);
 	made = talloc_zero_array(list, struct section, n_checks);
 	if (list == NULL || made == NULL)
 		return NULL;
@@ -114,9 +123,11 @@ const struct section **engine_sections(TALLOC_CTX *parent, size_t *n_r)
 		list[i] = &service_sections[i];
 	for (size_t i = 0; i < n_checks; i++) {
 		made[i] = (struct section){ .name = checks[i]->name, .rows = checks[i]->settings, .help = checks[i]->help };
-		list[services + i] = &made[i];
+		list[n++] = &made[i];
+		for (size_t k = 0; k < count_sections(checks[i]->sections); k++)
+			list[n++] = &checks[i]->sections[k];
 	}
-	*n_r = services + n_checks;
+	*n_r = n;
 	return list;
 }
 

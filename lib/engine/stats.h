@@ -6,6 +6,7 @@
 
 #include "engine/record.h"
 #include "engine/stats_network.h"
+#include "net/dnslist_watch.h"
 #include "winnow.h"
 
 /* Counters are changed atomically by any thread. Owner: the engine. */
@@ -30,6 +31,8 @@ struct stats_gauges {
 	unsigned sessions, transactions;
 	uint64_t message_bytes, log_dropped;
 	const struct stats_network *network;     /* NULL: there is no resolver */
+	const struct dnslist_state *lists;
+	size_t n_lists;
 };
 char *stats_text(struct stats *stats, const struct stats_gauges *gauges, enum winnow_stats_format format);
 

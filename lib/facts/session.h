@@ -11,6 +11,7 @@
 #include "util/ip.h"
 
 struct answers;
+struct dnslist_watch;
 struct skew_watch;
 struct stats;
 
@@ -44,6 +45,8 @@ struct session {
 	bool outbound;                   /* before MAIL: by listener or address */
 	struct answers *answers;         /* of the network, net/answers.h; NULL: nobody asks */
 	struct stats *stats;             /* the engine's counters; NULL: nothing is counted */
+	struct dnslist_watch *dnslist_watch; /* the engine's: which DNS lists are believed; NULL: all */
+	bool dnslists_counted;           /* the watch has heard what they said of this client */
 	struct skew_watch *skew_watch;   /* the engine's; shared by all sessions; NULL: none */
 };
 
