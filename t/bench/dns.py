@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""dns.py BUILD_DIR [--runs N] [--messages N] [--seconds]: what SPF and six DNS lists cost a message, all answers known, as a ratio to a milter that does nothing, measured in turn;
+"""dns.py BUILD_DIR [--runs N] [--messages N]: what SPF and six DNS lists cost a message, all answers known, as a ratio to a milter that does nothing, measured in turn;
 and how long a session waits for six lists of which one answers after 400 ms.
 
 together: sessions of many messages; apart: each message in a session of its own, as mail of strangers comes. CPU is that of the whole process; the median of the runs counts.
 """
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -57,15 +58,23 @@ def knows_lists(build, folder):
     return subprocess.run([os.path.join(build, 'milter/winnow-milter'), '-t', '-c', path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder).returncode == 0
 
 
+def questions(build, m):
+    """DNS questions so far, asked and known"""
+    text = subprocess.check_output([os.path.join(build, 'milter/winnowctl'), '-c', m.dir + '/winnow.conf', 'stats', '--json'])
+    dns = json.loads(text)['dns']
+    return dns['asked'] + dns['known'] + dns['joined']
+
+
 def spent(build, which, o, extra):
-    """us a message: (together, apart)"""
+    """us a message: [together, apart], and the questions of each of the latter"""
     m, out = run.Milter(build, which, False, extra), []
     run.load(build, m, 2, 50)                               # warm: every answer is known
     for apart in (False, True):
         run.load(build, m, 4, 25, apart=apart)
-        before = run.cpu(m.proc.pid)
+        before, asked = run.cpu(m.proc.pid), questions(build, m) if which == 'winnow' else 0
         run.load(build, m, 4, o.messages // 4, apart=apart)
         out.append((run.cpu(m.proc.pid) - before) / (o.messages // 4 * 4) * 1e6)
+    out.append((questions(build, m) - asked) / (o.messages // 4 * 4) if which == 'winnow' else 0)
     m.stop()
     return out
 
@@ -110,10 +119,10 @@ def main():
         slow.stop()
         subprocess.call(['rm', '-rf', folder])
     med = {w: [statistics.median(x) for x in zip(*v)] for w, v in seconds.items()}
-    print('%-16s %16s %8s %16s %8s' % ('', 'together, us', 'ratio', 'apart, us', 'ratio'))
-    for w, (together, apart) in med.items():
-        print('%-16s %16.0f %8.2f %16.0f %8.2f' % (w, together, together / med['nothing'][0], apart, apart / med['nothing'][1]))
-    worst = max(x / y for x, y in zip(med['SPF and lists'], med['nothing']))
+    print('%-16s %16s %8s %16s %8s %10s' % ('', 'together, us', 'ratio', 'apart, us', 'ratio', 'questions'))
+    for w, (together, apart, asked) in med.items():
+        print('%-16s %16.0f %8.2f %16.0f %8.2f %10.1f' % (w, together, together / med['nothing'][0], apart, apart / med['nothing'][1], asked))
+    worst = max(x / y for x, y in zip(med['SPF and lists'][:2], med['nothing'][:2]))
     print('at most %.2f times the milter that does nothing (limit %.1f)%s' % (worst, LIMIT, '' if lists else '; this build knows no lists'))
     print('a client not seen before waits %.0f ms for its answers, %.0f ms where one of %d lists takes %.0f ms' % (alone * 1e3, delayed * 1e3, LISTS if lists else 0, DELAY * 1e3))
     sys.exit(not o.only_runs and (worst > LIMIT or delayed > alone + DELAY + 0.1))
