@@ -121,8 +121,8 @@ def main():
     med = {w: [statistics.median(x) for x in zip(*v)] for w, v in seconds.items()}
     print('%-16s %16s %8s %16s %8s %10s' % ('', 'together, us', 'ratio', 'apart, us', 'ratio', 'questions'))
     for w, (together, apart, asked) in med.items():
-        print('%-16s %16.0f %8.2f %16.0f %8.2f %10.1f' % (w, together, together / med['nothing'][0], apart, apart / med['nothing'][1], asked))
-    worst = max(x / y for x, y in zip(med['SPF and lists'][:2], med['nothing'][:2]))
+        print('%-16s %16.0f %8.2f %16.0f %8.2f %10.1f' % (w, together, together / max(med['nothing'][0], 1), apart, apart / max(med['nothing'][1], 1), asked))
+    worst = max(x / max(y, 1) for x, y in zip(med['SPF and lists'][:2], med['nothing'][:2]))
     print('at most %.2f times the milter that does nothing (limit %.1f)%s' % (worst, LIMIT, '' if lists else '; this build knows no lists'))
     print('a client not seen before waits %.0f ms for its answers, %.0f ms where one of %d lists takes %.0f ms' % (alone * 1e3, delayed * 1e3, LISTS if lists else 0, DELAY * 1e3))
     sys.exit(not o.only_runs and (worst > LIMIT or delayed > alone + DELAY + 0.1))
