@@ -17,7 +17,7 @@ static const char *check_network(const char *text)
 
 static const char *check_zone(const char *title)
 {
-	return dnslist_zone_good(title) ? NULL : "is no zone of a DNS list; write its name, as \"zen.spamhaus.org\" (letters, digits, hyphens and dots, at most 189 characters)";
+	return dnslist_zone_good(title) ? NULL : "write the name of a DNS list's zone, as \"zen.spamhaus.org\" (letters, digits, hyphens and dots, at most 189 characters)";
 }
 
 const char *dnsbl_check_name(const char *text)
@@ -130,9 +130,9 @@ static const char allow_example[] =
 	"}\n";
 
 const struct section dnsbl_sections[] = {
-	{ .name = "blocklist", .title = "ZONE", .titled = true, .titled_max = DNSLIST_LISTS_MAX / 2, .check_title = check_zone, .rows = blocklist_settings, .example = block_example,
+	{ .name = "blocklist", .title = "ZONE", .titled = true, .titled_max = DNSLIST_LISTS_MAX / 2, .check_title = check_zone, .show_title = dnslist_shown, .rows = blocklist_settings, .example = block_example,
 		.help = "a DNS list of clients that send spam; asked at connect, for strangers alone" },
-	{ .name = "allowlist", .title = "ZONE", .titled = true, .titled_max = DNSLIST_LISTS_MAX / 2, .check_title = check_zone, .rows = allowlist_settings, .example = allow_example,
+	{ .name = "allowlist", .title = "ZONE", .titled = true, .titled_max = DNSLIST_LISTS_MAX / 2, .check_title = check_zone, .show_title = dnslist_shown, .rows = allowlist_settings, .example = allow_example,
 		.help = "a DNS list of clients that are known to be good: opens what an allow list may open, never malware, phishing, DMARC" },
 	{ 0 }
 };

@@ -113,7 +113,7 @@ static void test(struct winnow_engine *engine, const struct config *config, cons
 	if (resolver_open(&options, NULL, &resolver, &error) == 0)
 		table = answers_new(resolver_asker(resolver));
 	if (table != NULL)
-		lists_ask(table, lists, n, POINT_NOT_LISTED + 1, deadline, &engine->list_tests->stop, answers);
+		lists_ask(table, lists, n, POINT_NOT_LISTED_IPV6 + 1, deadline, &engine->list_tests->stop, answers);
 	answers_unref(table);
 	resolver_close(resolver);
 	talloc_free(error);
@@ -139,7 +139,7 @@ static void test_due(struct winnow_engine *engine, const struct config *config)
 	if (ask)
 		test(engine, config, lists, n, answers);
 	for (size_t i = 0; i < n && !atomic_load(&engine->list_tests->stop); i++) {
-		enum dnslist_fault fault = lists[i].self_test ? dnslist_test(lists[i].kind, &answers[i][POINT_LISTED], &answers[i][POINT_NOT_LISTED]) : FAULT_NONE;
+		enum dnslist_fault fault = lists[i].self_test ? dnslist_test(lists[i].kind, answers[i]) : FAULT_NONE;
 
 		dnslist_watch_tested(engine->dnslist_watch, lists[i].kind, lists[i].zone, fault, clock_mono() / 1000000);
 	}

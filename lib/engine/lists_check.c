@@ -28,18 +28,16 @@ static bool fails(const struct dnslist_answer a[DNSLIST_POINTS])
 /* Many lists know no IPv6 at all: that is not wrong. */
 static const char *families(const struct dnslist_answer a[DNSLIST_POINTS])
 {
-	return a[POINT_LISTED_IPV6].says == DNSLIST_LISTED && a[POINT_NOT_LISTED_IPV6].says == DNSLIST_NOT_LISTED ? "IPv4 and IPv6" : "IPv4 (it has no test point for IPv6)";
+	return a[POINT_LISTED_IPV6].says == DNSLIST_LISTED ? "IPv4 and IPv6" : "IPv4 (it has no test point for IPv6)";
 }
 
 /* One line; true: something is wrong. */
 static bool say(FILE *f, struct answers *answers, const struct dnslist *list, const struct dnslist_answer a[DNSLIST_POINTS], int64_t deadline)
 {
-	enum dnslist_fault fault = dnslist_test(list->kind, &a[POINT_LISTED], &a[POINT_NOT_LISTED]);
+	enum dnslist_fault fault = dnslist_test(list->kind, a);
 
 	fprintf(f, "%s %s: ", dnslist_kind_name(list->kind), list->shown);
-	if (fault == FAULT_NONE && a[POINT_LISTED_IPV6].says == DNSLIST_LISTED && a[POINT_NOT_LISTED_IPV6].says == DNSLIST_LISTED)
-		fprintf(f, "it lists every IPv6 client (::FFFF:7F00:1 too); %s\n", dnslist_fault_remedy(FAULT_LISTS_ALL));
-	else if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE)
 		return fprintf(f, "good, %s\n", families(a)) < 0;
 	else if (fault == FAULT_LISTS_NOTHING && no_such_zone(answers, list->zone, deadline))
 		fprintf(f, "there is no such zone; is its name written right, does the list still exist, is its key right?\n");

@@ -82,7 +82,7 @@ bool dnslist_point_name(char name_r[DNSLIST_NAME_MAX], enum dnslist_point point,
 {
 	uint8_t a[16] = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = point == POINT_LISTED || point == POINT_LISTED_IPV6 ? 2 : 1 };
 
-	return point < POINT_LISTED_IPV6 ? name_ipv4(name_r, a + 12, zone) : name_ipv6(name_r, a, zone);
+	return point <= POINT_NOT_LISTED ? name_ipv4(name_r, a + 12, zone) : name_ipv6(name_r, a, zone);
 }
 
 /* Before a name of Spamhaus' key service the first label is a key; elsewhere one of just that length, letters and digits mixed, may be one. */
@@ -107,12 +107,17 @@ char *dnslist_shown(TALLOC_CTX *mem, const char *zone)
 	size_t len = zone_length(zone), at = 0;
 	char *shown = talloc_strdup(mem, "");
 
+	/* the text may be no zone at all: then it is shown in an error */
 	while (at < len && shown != NULL) {
-		size_t label = strcspn(zone + at, ".");
-		bool key = looks_like_key(zone + at, len - at, label);
+		size_t label = 0, rest;
+		bool key;
 
-		shown = talloc_asprintf_append_buffer(shown, "%s%.*s", at > 0 ? "." : "", key ? 3 : (int)label, key ? "KEY" : zone + at);
-		at += label + 1;
+		while (at + label < len && label_character(zone[at + label]))
+			label++;
+		key = looks_like_key(zone + at, len - at, label);
+		rest = at + label < len;
+		shown = talloc_asprintf_append_buffer(shown, "%.*s%.*s", key ? 3 : (int)label, key ? "KEY" : zone + at, (int)rest, zone + at + label);
+		at += label + rest;
 	}
 	return shown;
 }
@@ -215,8 +220,9 @@ static bool is_listed(enum dnslist_kind kind, const struct dnslist_answer *a)
 	return a->says == DNSLIST_LISTED || (kind == DNSLIST_ALLOW && a->trouble == TROUBLE_OF_REFUSAL && a->n > 0 && a->codes[0] >> 8 == 0x7f000a);
 }
 
-enum dnslist_fault dnslist_test(enum dnslist_kind kind, const struct dnslist_answer *listed, const struct dnslist_answer *not_listed)
+enum dnslist_fault dnslist_test(enum dnslist_kind kind, const struct dnslist_answer answers[DNSLIST_POINTS])
 {
+	const struct dnslist_answer *listed = &answers[POINT_LISTED], *not_listed = &answers[POINT_NOT_LISTED];
 	enum dnslist_fault fault = dnslist_fault_of(not_listed->trouble);
 
 	/* in this order: who lists everybody answers 127.0.0.2 as it should */
@@ -224,6 +230,8 @@ enum dnslist_fault dnslist_test(enum dnslist_kind kind, const struct dnslist_ans
 		return FAULT_LISTS_ALL;
 	if (fault != FAULT_NONE)
 		return fault;
+	if (is_listed(kind, &answers[POINT_NOT_LISTED_IPV6]))
+		return FAULT_LISTS_ALL_IPV6;
 	if (is_listed(kind, listed))
 		return not_listed->says == DNSLIST_NOT_LISTED ? FAULT_NONE : FAULT_SILENT;
 	fault = dnslist_fault_of(listed->trouble);
@@ -238,6 +246,7 @@ const char *dnslist_fault_text(enum dnslist_fault fault)
 	case FAULT_NONE: return "";
 	case FAULT_SILENT: return "it does not answer";
 	case FAULT_LISTS_ALL: return "it lists everybody (127.0.0.1 too)";
+	case FAULT_LISTS_ALL_IPV6: return "it lists every IPv6 client (::FFFF:7F00:1 too)";
 	case FAULT_LISTS_NOTHING: return "it does not list its test point 127.0.0.2";
 	case FAULT_TYPING: return "it says that there is no such zone (127.255.255.252)";
 	case FAULT_RESOLVER: return "it refuses the resolver that we ask as a public one (127.255.255.254)";
@@ -255,7 +264,8 @@ const char *dnslist_fault_remedy(enum dnslist_fault fault)
 	case FAULT_NONE: return "";
 	case FAULT_SILENT:
 		return "does the resolver reach its servers, is its key right and enabled, and does it want this resolver's address to be registered?";
-	case FAULT_LISTS_ALL: return "the zone is wildcarded or was given up; if that lasts, take the list out";
+	case FAULT_LISTS_ALL:
+	case FAULT_LISTS_ALL_IPV6: return "the zone is wildcarded or was given up; if that lasts, take the list out";
 	case FAULT_LISTS_NOTHING: return "is the zone's name written right, does the list still exist, is its key right? If it has no test points, set self_test = false";
 	case FAULT_TYPING: return "the zone's name is written wrong, or the key does not cover it";
 	case FAULT_RESOLVER: return "name a recursive resolver of your own in dns.servers, best one on this machine, that asks itself and forwards to nobody public";

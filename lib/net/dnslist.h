@@ -27,7 +27,7 @@ bool dnslist_zone_good(const char *zone);
 bool dnslist_name(char name_r[DNSLIST_NAME_MAX], const struct ip *ip, const char *zone);
 
 /* Test points (RFC 5782 section 5): 127.0.0.2 is on every list, 127.0.0.1 on none; of lists that know IPv6 also ::FFFF:7F00:2 and ::FFFF:7F00:1. */
-enum dnslist_point { POINT_LISTED, POINT_NOT_LISTED, POINT_LISTED_IPV6, POINT_NOT_LISTED_IPV6, DNSLIST_POINTS };
+enum dnslist_point { POINT_LISTED, POINT_NOT_LISTED, POINT_NOT_LISTED_IPV6, POINT_LISTED_IPV6, DNSLIST_POINTS };
 bool dnslist_point_name(char name_r[DNSLIST_NAME_MAX], enum dnslist_point point, const char *zone);
 
 /* What may be shown of a zone: its text, but for what looks like a key (Spamhaus DQS: KEY.zen.dq.spamhaus.net), which becomes "KEY". Child of mem. */
@@ -97,13 +97,14 @@ enum dnslist_fault {
 	FAULT_NONE,
 	FAULT_SILENT,                    /* no answer */
 	FAULT_LISTS_ALL,                 /* 127.0.0.1 is listed */
+	FAULT_LISTS_ALL_IPV6,            /* ::FFFF:7F00:1 is */
 	FAULT_LISTS_NOTHING,             /* 127.0.0.2 is not */
 	FAULT_TYPING, FAULT_RESOLVER, FAULT_QUOTA, FAULT_REFUSAL, FAULT_STRANGERS,   /* as the troubles */
 	FAULT_RATE                       /* it lists far more clients than it used to */
 };
 
-/* What the answers to 127.0.0.2 and 127.0.0.1 say of the list. */
-enum dnslist_fault dnslist_test(enum dnslist_kind kind, const struct dnslist_answer *listed, const struct dnslist_answer *not_listed);
+/* What the answers to the test points say of the list. That 127.0.0.2 is not listed as IPv6 is no fault: many lists know no IPv6. */
+enum dnslist_fault dnslist_test(enum dnslist_kind kind, const struct dnslist_answer answers[DNSLIST_POINTS]);
 
 /* What a single answer says of the list: FAULT_NONE unless it is one that no list in order gives. */
 enum dnslist_fault dnslist_fault_of(enum dnslist_trouble trouble);

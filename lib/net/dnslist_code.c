@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-static const char forms[] = "is no code of a DNS list; write an address or network (\"127.0.0.4/30\"), a pattern (\"127.0.[0..255].[2;3]\"), or bits of the last octet (\"&88\")";
-static const char outside[] = "is outside 127.0.0.0/8: no such answer is ever a listing";
-static const char never[] = "is never a listing: 127.0.0.1 and 127.255.0.0/16 are errors of lists";
+static const char forms[] = "write an address or network (\"127.0.0.4/30\"), a pattern (\"127.0.[0..255].[2;3]\"), or bits of the last octet (\"&88\")";
+static const char outside[] = "no answer outside 127.0.0.0/8 is ever a listing; write a code within it";
+static const char never[] = "127.0.0.1 and 127.255.0.0/16 are errors of lists, never a listing; take it out";
 
 static void add(uint32_t octet[8], unsigned value)
 {
@@ -77,7 +77,7 @@ static const char *parse_network(const char *text, struct dnslist_code *code)
 	if (!ipnet_parse(text, true, &net) || net.ip.family != 4)
 		return forms;
 	if (!ipnet_parse(text, false, &net))
-		return "has host bits; write the first address of the network (\"127.0.0.4/30\")";
+		return "bits behind the network's length are set; make them zero";
 	for (int i = 0; i < 4; i++) {
 		unsigned bits = net.bits > 8 * i ? net.bits - 8U * (unsigned)i : 0, free = bits >= 8 ? 0 : 8 - bits;
 
@@ -92,7 +92,7 @@ static const char *parse_bits(const char *text, struct dnslist_code *code)
 	unsigned bits;
 
 	if (!number(&p, &bits) || *p != '\0' || bits == 0)
-		return "is no set of bits; write a number from 1 to 255 after the &, as \"&88\" for any of 8, 16 and 64";
+		return "write a number from 1 to 255 after the &, as \"&88\" for any of 8, 16 and 64";
 	add(code->octet[0], 127);
 	add_range(code->octet[1], 0, 255);
 	add_range(code->octet[2], 0, 255);

@@ -148,13 +148,13 @@ __attribute__((format(printf, 3, 4))) static void say(struct dnslist_watch *w, e
 	log_line(w->log, level, line);
 }
 
-/* The next test comes when it would have come, but sooner for a list that only does not answer. */
+/* The next test comes when it would have come, but sooner for a list that only does not answer, and not sooner than in ten minutes for one whose test points were right all the time. */
 static void suspend(struct dnslist_watch *w, struct entry *e, enum dnslist_fault fault)
 {
 	int64_t wait = fault == FAULT_SILENT ? DNSLIST_INTERVAL_SILENT : DNSLIST_INTERVAL;
 	bool first = e->fault == FAULT_NONE;
 
-	if (e->due > w->now + wait)
+	if (e->due > w->now + wait || fault == FAULT_RATE)
 		e->due = w->now + wait;
 	e->fault = fault;
 	e->silent = 0;
@@ -250,7 +250,7 @@ void dnslist_watch_hurry(struct dnslist_watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
 	for (size_t i = 0; i < watch->n; i++)
-		if (watch->entries[i]->self_test)
+		if (watch->entries[i]->self_test && watch->entries[i]->fault != FAULT_RATE)
 			watch->entries[i]->due = INT64_MIN;
 	pthread_mutex_unlock(&watch->lock);
 }

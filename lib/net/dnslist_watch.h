@@ -45,7 +45,7 @@ void dnslist_watch_tested(struct dnslist_watch *watch, enum dnslist_kind kind, c
 /* The lists whose test is due, as children of mem: copies. A list without test points that is suspended is due too: it is taken back untested. */
 struct dnslist *dnslist_watch_due(struct dnslist_watch *watch, TALLOC_CTX *mem, int64_t now, size_t *n_r);
 
-/* Makes all tests due. */
+/* Makes all tests due, but of lists that are suspended for their hit rate: their test points say nothing of it. */
 void dnslist_watch_hurry(struct dnslist_watch *watch);
 
 struct dnslist_state {

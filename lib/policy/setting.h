@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <talloc.h>
+
 #include "facts/class.h"
 
 struct config;
@@ -57,6 +59,7 @@ struct section {
 	bool titled;
 	size_t titled_max;               /* so many of them; 0: 5000 */
 	const char *(*check_title)(const char *title);   /* titled: NULL when it is good, else what would be right; it has 1 to 255 characters, no control characters. NULL: any */
+	char *(*show_title)(TALLOC_CTX *mem, const char *title);         /* titled: what errors show of a title that may hold a secret, a child of mem; NULL: all of it */
 	const char *example;             /* titled: ready-made sections as they would stand in the file; etc/winnow.conf shows them switched off. Lines that begin with # stay as they are. NULL: none */
 };
 

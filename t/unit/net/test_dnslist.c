@@ -87,7 +87,7 @@ static void a_key_in_a_zone_is_not_shown(void **state)
 		{ KEY ".lists.example", "KEY.lists.example" },
 		{ "zen.dq.spamhaus.net", "zen.dq.spamhaus.net" },
 		{ "zen.spamhaus.org", "zen.spamhaus.org" }, { "abcdefghijklmnopqrstuvwxyz.example", "abcdefghijklmnopqrstuvwxyz.example" },
-		{ "a-very-long-name-of-a-list-1.example", "a-very-long-name-of-a-list-1.example" }, { "z.", "z" }, { "", "" },
+		{ "a-very-long-name-of-a-list-1.example", "a-very-long-name-of-a-list-1.example" }, { "z.", "z" }, { "", "" }, { KEY " zen dq spamhaus net-", "KEY zen dq spamhaus net-" }, { "a..b/" KEY, "a..b/KEY" },
 	};
 	TALLOC_CTX *mem = talloc_new(NULL);
 
@@ -192,8 +192,10 @@ static void the_number_of_codes_is_bounded(void **state)
 
 static void test_points_say_what_is_wrong_with_a_list(void **state)
 {
-	static const struct { const char *listed, *not_listed; enum dnslist_fault block, allow; } cases[] = {
+	static const struct { const char *listed, *not_listed; enum dnslist_fault block, allow; const char *ipv6; } cases[] = {
 		{ "127.0.0.2", "", FAULT_NONE, FAULT_NONE },
+		{ "127.0.0.2", "", FAULT_NONE, FAULT_NONE, "late" }, { "127.0.0.2", "", FAULT_NONE, FAULT_NONE, "failed" }, { "127.0.0.2", "", FAULT_NONE, FAULT_NONE, "empty" },
+		{ "127.0.0.2", "", FAULT_LISTS_ALL_IPV6, FAULT_LISTS_ALL_IPV6, "127.0.0.2" }, { "127.0.0.2", "127.0.0.2", FAULT_LISTS_ALL, FAULT_LISTS_ALL, "127.0.0.2" },
 		{ "127.0.0.2 127.0.0.4 127.0.0.10", "empty", FAULT_NONE, FAULT_NONE },
 		{ "127.0.10.0", "", FAULT_NONE, FAULT_NONE },
 		{ "127.0.0.2", "127.0.0.2", FAULT_LISTS_ALL, FAULT_LISTS_ALL },
@@ -215,8 +217,12 @@ static void test_points_say_what_is_wrong_with_a_list(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		for (int kind = 0; kind < 2; kind++) {
-			struct dnslist_answer listed = answer_of((enum dnslist_kind)kind, cases[i].listed), not_listed = answer_of((enum dnslist_kind)kind, cases[i].not_listed);
-			enum dnslist_fault fault = dnslist_test((enum dnslist_kind)kind, &listed, &not_listed);
+			enum dnslist_kind k = (enum dnslist_kind)kind;
+			struct dnslist_answer said[DNSLIST_POINTS] = {
+				[POINT_LISTED] = answer_of(k, cases[i].listed), [POINT_NOT_LISTED] = answer_of(k, cases[i].not_listed),
+				[POINT_NOT_LISTED_IPV6] = answer_of(k, cases[i].ipv6 != NULL ? cases[i].ipv6 : ""),
+			};
+			enum dnslist_fault fault = dnslist_test(k, said);
 
 			if (fault != (kind == DNSLIST_ALLOW ? cases[i].allow : cases[i].block))
 				fail_msg("%s, %s: %d", cases[i].listed, cases[i].not_listed, fault);

@@ -227,6 +227,13 @@ static void a_list_that_lists_the_world_is_suspended_unless_others_agree(void **
 			assert_int_equal(s.listed, 29);
 			assert_int_equal(s.not_listed, 196);
 			assert_int_equal(s.suspensions, !others);
+			/* its test points were right all the time: neither they nor a reload take it back before ten minutes have passed */
+			dnslist_watch_hurry(b.watch);
+			assert_string_equal(due(&b, 599), others || i == 1 ? "A list;" : "");
+			assert_int_equal(strstr(due(&b, 600), i == 0 ? "A list" : "B list") != NULL, !others || i == 0);
+			dnslist_watch_tested(b.watch, two[i].kind, two[i].zone, FAULT_NONE, 600);
+			assert_int_equal(fault(&b, i), FAULT_NONE);
+			assert_int_equal(lines(&b, "in use again", ""), !others);
 			end(&b);
 		}
 	}
