@@ -122,7 +122,7 @@ good.example TXT "v=spf1 +all"
 		self.assertLess(took, 1 + BUSY)
 		start = time.monotonic()
 		self.assertEqual(self.spf(self.message(d, '<a@good.example>')[0]), 'pass')
-		self.assertLess(time.monotonic() - start, 0.9)
+		self.assertLess(time.monotonic() - start, BUSY)
 		self.assertFalse(self.dns(d)['servers'][0]['gone'])
 
 

@@ -110,41 +110,41 @@ class Lists(faults.Faults):
 
 	# -- 8: a list that is slow
 	def test_a_slow_list_costs_one_timeout_then_nothing_and_hides_no_other(self):
-		config = CONFIG + 'blocklist "slow.example" { rbl = { "127.0.0.2" }  name = "Slow" }\n'
+		config = CONFIG.replace('1s', '2s') + 'blocklist "slow.example" { rbl = { "127.0.0.2" }  name = "Slow" }\n'
 		s, d = self.begin(ZONE + points('slow.example'), config)
 		s.zone.add('*.slow.example SLOW 5000')
 		reply, took = self.message(d, '<bob@sender.example>', address='203.0.113.20')
 		self.accepted(reply)
 		self.assertIn('unavailable=', self.header(reply, 'X-Winnow-Evidence'))
-		self.assertGreater(took, 0.7)
-		self.assertLess(took, 1 + BUSY)
+		self.assertGreater(took, 1.5)
+		self.assertLess(took, 2 + BUSY)
 		# the other list still refuses
 		s.zone.add('21.113.0.203.bl.example A 127.0.0.2')
 		self.refused(self.come(d, '203.0.113.21'), 554, 'The List')
 		# asked at connect, collected at RCPT: a client that takes its time waits no more
 		m = self.connect(d, '203.0.113.22', helo='[203.0.113.22]')
-		self.within(1, lambda: s.times_asked('22.113.0.203.slow.example', 'A'), 'not asked at connect')
-		time.sleep(1.2)
+		self.within(BUSY, lambda: s.times_asked('22.113.0.203.slow.example', 'A'), 'not asked at connect')
+		time.sleep(2.2)
 		reply, took = self.rcpt(m, '<bob@sender.example>')
 		self.accepted(reply)
-		self.assertLess(took, 0.8)
+		self.assertLess(took, 1.8)
 		# after some late answers it is asked no more
 		for i in range(30, 40):
 			took = self.message(d, '<bob@sender.example>', address='203.0.113.%d' % i)[1]
-		self.assertLess(took, 0.8)
+		self.assertLess(took, 1.8)
 		self.suspended(d, 'Slow')
 		self.refused(self.come(d, '203.0.113.66'), 554, 'The List')
 
 	def test_six_lists_cost_the_slowest_and_not_their_sum(self):
 		zones = ['l%d.example' % i for i in range(6)]
-		config = CONFIG + ''.join('blocklist "%s" { rbl = { "127.0.0.2" } }\n' % z for z in zones)
+		config = CONFIG.replace('1s', '5s') + ''.join('blocklist "%s" { rbl = { "127.0.0.2" } }\n' % z for z in zones)
 		s, d = self.begin(ZONE + points(*zones), config)
 		for z in zones:
-			s.zone.add('*.%s SLOW 400' % z)
+			s.zone.add('*.%s SLOW 1000' % z)
 		reply, took = self.message(d, '<bob@sender.example>', address='203.0.113.50')
 		self.accepted(reply)
-		self.assertGreater(took, 0.3)
-		self.assertLess(took, 1.6)
+		self.assertGreater(took, 0.9)
+		self.assertLess(took, 1 + BUSY)
 		for z in zones:
 			self.assertTrue(s.times_asked('50.113.0.203.' + z, 'A'))
 

@@ -15,15 +15,15 @@ bad.example TXT "v=spf1 ip4:192.0.2.1 -all"
 class Silent(faults.Faults):
 	def test_silence_costs_one_timeout_refuses_nobody_then_nothing_and_ends_by_itself(self):
 		s = self.server(ZONE)
-		d = self.daemon('dns { servers = { {dns} }  timeout = "1s" }\n', s)
+		d = self.daemon('dns { servers = { {dns} }  timeout = "3s" }\n', s)
 		self.refused(self.message(d, '<a@bad.example>')[0], 550, 'bad.example')
 		s.silence()
 		reply, took = self.message(d, '<a@1.bad.example>')
 		self.accepted(reply)
 		self.assertEqual(self.spf(reply), 'temperror')
 		self.assertIn('unavailable=spf', self.header(reply, 'X-Winnow-Evidence'))
-		self.assertGreater(took, 0.9)
-		self.assertLess(took, 1 + BUSY)
+		self.assertGreater(took, 2.5)
+		self.assertLess(took, 3 + BUSY)
 		# the breaker opens; from then on nothing is waited for
 		self.within(10, lambda: self.dns(d)['servers'][0]['gone'], 'the breaker stays closed')
 		self.wait_for_log(d, 'dns: %s answers nothing' % s.server)
@@ -32,7 +32,7 @@ class Silent(faults.Faults):
 			reply, took = self.message(d, '<a@2-%d.bad.example>' % i)
 			self.accepted(reply)
 			self.assertEqual(self.spf(reply), 'temperror')
-			self.assertLess(took, 0.9)
+			self.assertLess(took, 2.5)
 		self.assertFalse([x for x in s.asked[start:] if 'bad.example' in x[0]], 'a server that is gone was asked')
 		self.assertEqual(d.log().count('answers nothing'), 1)
 		# what is known is known
@@ -45,32 +45,32 @@ class Silent(faults.Faults):
 
 	def test_the_deadline_of_the_stage_holds_where_that_of_the_question_is_later(self):
 		s = self.server(ZONE)
-		d = self.daemon('dns { servers = { {dns} }  timeout = "20s" }  stages { mail_timeout = "500ms"  rcpt_timeout = "500ms" }\n', s)
+		d = self.daemon('dns { servers = { {dns} }  timeout = "20s" }  stages { mail_timeout = "2s"  rcpt_timeout = "2s" }\n', s)
 		m = self.connect(d, helo='[203.0.113.7]')
-		for i in range(3):
+		for i in range(2):
 			reply, took = self.message(d, '<a@%d.dead.example>' % i, m)
 			self.accepted(reply)
 			self.assertEqual(self.spf(reply), 'temperror')
-			self.assertGreater(took, 0.45)
-			self.assertLess(took, 1 + BUSY)
+			self.assertGreater(took, 1.9)
+			self.assertLess(took, 2 + BUSY)
 		# a further recipient is not waited for again
 		reply, _ = self.rcpt(m, '<a@9.dead.example>')
 		self.accepted(reply)
 		start = faults.time.monotonic()
 		self.accepted(m.rcpt('<anna@example.org>'))
-		self.assertLess(faults.time.monotonic() - start, 0.45)
+		self.assertLess(faults.time.monotonic() - start, 1.9)
 
 	def test_each_recipient_of_a_message_waits_within_the_same_deadline(self):
 		"""A recipient that is refused leaves the question open for the next: that must not cost the deadline each time."""
 		s = self.server(ZONE)
-		d = self.daemon('domains = ""\ndomain "example.com" { recipients = "inline:anna@example.com" }\ndns { servers = { {dns} }  timeout = "1s" }\n', s)
+		d = self.daemon('domains = ""\ndomain "example.com" { recipients = "inline:anna@example.com" }\ndns { servers = { {dns} }  timeout = "2s" }\n', s)
 		m = self.connect(d, helo='[203.0.113.7]')
 		self.assertTrue(m.mail('<a@1.dead.example>').ok)
 		start = faults.time.monotonic()
 		for i in range(5):
 			self.assertEqual(m.rcpt('<nobody%d@example.com>' % i).code, 550)
 		self.accepted(m.rcpt('<anna@example.com>'))
-		self.assertLess(faults.time.monotonic() - start, 1 + BUSY)
+		self.assertLess(faults.time.monotonic() - start, 2 + BUSY)
 
 	def test_a_name_that_never_answers_slows_no_other(self):
 		s = self.server(ZONE)
@@ -90,20 +90,20 @@ class Silent(faults.Faults):
 			self.assertLess(took, 3 + 2 * BUSY)
 		for reply, took in sum(results[20:], []):
 			self.assertEqual(self.spf(reply), 'pass')
-			self.assertLess(took, 1.5)
+			self.assertLess(took, 2.5)
 		self.assertFalse(self.dns(d)['servers'][0]['gone'], 'dead names opened the breaker')
 
 	def test_a_silent_first_server_is_left_for_the_second(self):
 		first, second = self.server(ZONE), self.server(ZONE)
 		first.silence()
-		d = self.daemon('dns { servers = { {dns} }  timeout = "3s" }\n', first, second)
+		d = self.daemon('dns { servers = { {dns} }  timeout = "12s" }\n', first, second)
 		reply, took = self.message(d, '<a@1.fresh.example>')
 		self.assertEqual(self.spf(reply), 'pass')
-		self.assertLess(took, 1 + BUSY)
-		self.within(10, lambda: self.dns(d)['servers'][0]['gone'], 'the breaker stays closed')
+		self.assertLess(took, 2 + BUSY)
+		self.within(15, lambda: self.dns(d)['servers'][0]['gone'], 'the breaker stays closed')
 		reply, took = self.message(d, '<a@2.fresh.example>')
 		self.assertEqual(self.spf(reply), 'pass')
-		self.assertLess(took, 0.45)
+		self.assertLess(took, 1.9)
 
 
 class Fails(faults.Faults):
@@ -115,7 +115,7 @@ class Fails(faults.Faults):
 			self.accepted(reply)
 			self.assertEqual(self.spf(reply), 'temperror')
 			self.assertIn('unavailable=spf', self.header(reply, 'X-Winnow-Evidence'))
-			self.assertLess(took, 1.5)
+			self.assertLess(took, 2.8)
 		self.assertEqual(s.times_asked('bad.example', 'TXT'), 1, 'a failure is not kept')
 		self.assertFalse(self.dns(d)['servers'][0]['gone'], 'a server that answers is not gone')
 		# it resolves again: that is seen within the seconds for which a failure is kept
