@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "check/skew.h"
+#include "engine/geo.h"
 #include "engine/keep.h"
 #include "engine/lists.h"
 #include "engine/network.h"
@@ -62,6 +63,7 @@ static int load(struct winnow_engine *engine, struct config **config_r, char **e
 		services_validate(*config_r, &errors);
 		lists_validate(*config_r, &errors);
 		services_note(*config_r, &notes);
+		geo_check(*config_r, &errors, &notes);
 		if (errors.n > 0) {
 			config_errors_sort(&errors);
 			config_unref(*config_r);
@@ -201,6 +203,8 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 	if (result == 0)
 		result = lists_open(engine, engine->config, &error);
 	if (result == 0)
+		result = geo_open(engine, engine->config, &error);
+	if (result == 0)
 		keep_begin(engine);
 	if (error != NULL) {
 		const char *hint = result == -EACCES ? "; if another user has made it (root, before `user` was set), give it with all that is in it to the user of winnow-milter: chown -R" : "";
@@ -247,6 +251,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 		return;
 	lists_close(engine);
 	network_close(engine);
+	geo_close(engine);
 	keep_close(engine);
 	journal_close(engine->journal);
 	config_unref(engine->config);
@@ -299,6 +304,7 @@ static void change_services(struct winnow_engine *engine, const struct config *f
 	TALLOC_FREE(error);
 	network_change(engine, fresh);
 	lists_change(engine, fresh);
+	geo_change(engine, fresh);
 }
 
 /* Sockets, identity and pid file are taken at the start, as root. */

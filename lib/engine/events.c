@@ -98,6 +98,7 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 	s->skew_watch = ws->dry == NULL ? ws->engine->skew_watch : NULL;
 	s->dnslist_watch = ws->engine->dnslist_watch;
 	s->stats = ws->dry == NULL ? ws->engine->stats : NULL;
+	s->geoip = ws->engine->geoip;
 	s->answers = ws->engine->asker != NULL ? answers_new(ws->engine->asker) : NULL;
 }
 

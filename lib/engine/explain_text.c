@@ -192,6 +192,29 @@ static void print_checks(FILE *f, TALLOC_CTX *mem, json_t *o)
 
 /* ---- all of it */
 
+/* What is known of where the client is. */
+static void print_origin(FILE *f, TALLOC_CTX *mem, const json_t *o)
+{
+	const char *iprev = text(mem, o, "iprev"), *country = text(mem, o, "country"), *as_name = text(mem, o, "as_name");
+	const json_t *asn = json_object_get(o, "asn");
+	const char *between = "origin    ";
+
+	if (iprev != NULL) {
+		fprintf(f, "%siprev %s", between, iprev);
+		between = ", ";
+	}
+	if (country != NULL) {
+		fprintf(f, "%scountry %s", between, country);
+		between = ", ";
+	}
+	if (asn != NULL) {
+		fprintf(f, "%sAS%s%s%s", between, number(mem, asn, 0), as_name != NULL ? " " : "", as_name != NULL ? as_name : "");
+		between = ", ";
+	}
+	if (between[0] == ',')
+		fputs("\n", f);
+}
+
 static void print_head(FILE *f, TALLOC_CTX *mem, int64_t time, const json_t *o)
 {
 	const char *qid = text(mem, o, "qid"), *ptr = text(mem, o, "ptr"), *helo = text(mem, o, "helo"), *tls = text(mem, o, "tls"), *user = text(mem, o, "user"),
@@ -203,6 +226,7 @@ static void print_head(FILE *f, TALLOC_CTX *mem, int64_t time, const json_t *o)
 	fprintf(f, "event     %s, direction %s, stage %s\n", text_or(mem, o, "event", "-"), text_or(mem, o, "direction", "-"), text_or(mem, o, "stage", "-"));
 	fprintf(f, "client    %s, %s%s%s%s%s%s%s\n", text_or(mem, o, "client", "-"), ptr != NULL ? ptr : "no verified name", helo != NULL ? ", HELO " : "", helo != NULL ? helo : "",
 		tls != NULL ? ", " : "", tls != NULL ? tls : "", user != NULL ? ", user " : "", user != NULL ? user : "");
+	print_origin(f, mem, o);
 	fprintf(f, "from      %s\nrcpt      ", text_or(mem, o, "from", "-"));
 	put_rcpts(f, mem, o, RCPTS_SHOWN, ", ");
 	fputs("\n", f);

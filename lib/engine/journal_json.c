@@ -248,6 +248,13 @@ static void put_body(struct sheet *s, const struct record *r)
 	PUT_FIELD(s, "direction", direction_name(r->direction));
 	PUT_FIELD(s, "client", r->client);
 	PUT_FIELD(s, "ptr", r->ptr);
+	PUT_FIELD(s, "iprev", r->iprev);
+	PUT_FIELD(s, "country", r->country);
+	if (r->asn != 0) {
+		PUT(s, ",\"asn\":");
+		put_number(s, r->asn);
+	}
+	PUT_FIELD(s, "as_name", r->as_name);
 	PUT_FIELD(s, "helo", r->helo);
 	PUT_FIELD(s, "tls", r->tls);
 	PUT_FIELD(s, "user", r->user);

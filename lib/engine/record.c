@@ -95,6 +95,7 @@ void record_write(struct winnow_session *ws, const char *event, const struct ver
 		.tls = safe(t, s->tls_version), .user = safe(t, t->auth_user), .from = !t->open ? NULL : t->null_sender ? "<>" : safe(t, t->sender.text),
 		.policy = safe(t, policy_name(t->policy)), .mode = policy_mode(t->policy), .action = v->action, .intended = v->intended, .class = v->class, .code = v->code,
 		.xcode = v->xcode, .detail = v->finding != NULL ? v->finding->detail : NULL, .notes = t->notes, .n_notes = t->n_notes,
+		.iprev = evidence_iprev(s), .country = s->country[0] != '\0' ? s->country : NULL, .asn = s->asn, .as_name = safe(t, s->as_name),
 		.allowed = in->word.allowed, .proven = in->word.proven, .no_recipient_left = in->no_recipient_left,
 	};
 

@@ -33,6 +33,8 @@ struct record {
 	enum stage stage;
 	enum direction direction;
 	const char *client, *ptr, *helo, *tls, *user;
+	const char *iprev, *country, *as_name;   /* of the client; ptr is its name if that is verified */
+	uint32_t asn;                    /* 0: not known */
 	const char *from;                /* "<>": null sender; NULL: no MAIL yet */
 	const char **rcpts;              /* at event "rcpt" the one that was judged */
 	size_t n_rcpts;

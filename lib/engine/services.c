@@ -1,4 +1,4 @@
-/* services.c - the services' option rows: store, quarantine, stages, log, journal, evidence */
+/* services.c - the services' option rows: GeoIP, store, quarantine, stages, log, journal, evidence */
 #include "engine/services.h"
 
 #include <stdlib.h>
@@ -13,6 +13,12 @@
 
 enum { SECOND = 1000, DAY = 86400 * SECOND };
 #define MEGA 1048576.0
+
+const struct setting geoip_settings[] = {
+	[GEOIP_SETTING_COUNTRY] = { .name = "country", .type = SET_PATH, .def = "", .help = "MaxMind's file of countries, as GeoLite2-Country.mmdb; read again when it changes; empty: not asked" },
+	[GEOIP_SETTING_ASN] = { .name = "asn", .type = SET_PATH, .def = "", .help = "and of networks, as GeoLite2-ASN.mmdb" },
+	{ 0 }
+};
 
 static const struct setting sqlite_settings[] = {
 	{ .name = "path", .type = SET_PATH, .def = "var/state", .help = "folder of the state; made with mode 0700" },
@@ -79,6 +85,7 @@ const struct setting evidence_settings[] = {
 static const struct section service_sections[] = {
 	{ .name = "", .rows = global_settings, .help = NULL },
 	{ .name = "dns", .rows = dns_settings, .help = "who answers our questions" },
+	{ .name = "geoip", .rows = geoip_settings, .help = "where an address is: for the score, the log and winnowctl explain" },
 	{ .name = "store", .title = "sqlite", .rows = sqlite_settings, .help = "what we remember between messages" },
 	{ .name = "store", .title = "memory", .rows = memory_settings, .help = "the same, forgotten at exit" },
 	{ .name = "quarantine", .rows = quarantine_settings, .help = "copies of refused messages" },
