@@ -10,7 +10,7 @@
  * question to the network or in half a packet, they wait for it, although a worker is started for whatever becomes ready next. So where workers are blocked and
  * little else happens, something becomes ready: a connection to ourselves that says nothing. Its worker looks for those left behind when it is done. */
 
-enum { LOOK_MS = 100, LITTLE = 20, SETTLE_MS = 5, BURST_MAX = 32, WORKERS = 2 };      /* LITTLE: packets between two looks; WORKERS: that libmilter keeps */
+enum { LOOK_MS = 100, LITTLE = 20, SETTLE_MS = 5, SETTLES = 10, BURST_MAX = 32, WORKERS = 2 };      /* LITTLE: packets between two looks; WORKERS: that libmilter keeps */
 
 static atomic_bool stopped;
 
@@ -26,6 +26,17 @@ static unsigned busy(void)
 	return callbacks_running() + guard_reading();
 }
 
+/* Does so much more go on, soon? A busy machine takes its time to start a thread. */
+static bool grows_to(unsigned wanted)
+{
+	for (int i = 0; i < SETTLES && !atomic_load(&stopped); i++) {
+		pause_ms(SETTLE_MS);
+		if (busy() >= wanted)
+			return true;
+	}
+	return false;
+}
+
 /* As long as all nudges of a burst set other sessions going there are more of them, and the next burst is twice as large: a thousand that were left are found in a quarter of a second. */
 static void nudge(void)
 {
@@ -37,8 +48,7 @@ static void nudge(void)
 		for (unsigned i = 0; i < burst; i++)
 			if (!listener_nudge())
 				return;
-		pause_ms(SETTLE_MS);
-		if (busy() < before + burst)
+		if (!grows_to(before + burst))
 			return;
 		burst = burst * 2 < BURST_MAX ? burst * 2 : BURST_MAX;
 	}
