@@ -15,6 +15,7 @@
 #include "engine/keep.h"
 #include "engine/lists.h"
 #include "engine/network.h"
+#include "engine/salvage.h"
 #include "engine/services.h"
 #include "message/mime.h"
 #include "quarantine/ticket.h"
@@ -63,7 +64,7 @@ static int load(struct winnow_engine *engine, struct config **config_r, char **e
 		services_validate(*config_r, &errors);
 		lists_validate(*config_r, &errors);
 		services_note(*config_r, &notes);
-		geo_check(*config_r, &errors, &notes);
+		geo_note(*config_r, &notes);
 		if (errors.n > 0) {
 			config_errors_sort(&errors);
 			config_unref(*config_r);
@@ -218,6 +219,14 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 
 /* ---- life */
 
+/* The configuration of a new engine, or the good part of it. 0 or -errno. */
+static int load_first(struct winnow_engine *e, const struct winnow_options *options, char **errors_r, char **notes_r)
+{
+	int result = load(e, &e->config, errors_r, notes_r);
+
+	return result != 0 && options->rough && e->config_path != NULL ? salvage_config(e->config_path, e->sections, e->n_sections, e->tables, &e->config) : result;
+}
+
 struct winnow_engine *winnow_engine_new(const struct winnow_options *options, char **errors_r, char **notes_r)
 {
 	struct winnow_engine *e = calloc(1, sizeof(*e));
@@ -237,7 +246,7 @@ struct winnow_engine *winnow_engine_new(const struct winnow_options *options, ch
 	pthread_mutex_init(&e->reload_lock, NULL);
 	if (getrandom(&e->id_salt, sizeof(e->id_salt), GRND_NONBLOCK) != (ssize_t)sizeof(e->id_salt))
 		e->id_salt = (uint64_t)clock_wall() ^ ((uint64_t)getpid() << 32);
-	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->stats == NULL || load(e, &e->config, errors_r, notes_r) != 0) {
+	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->stats == NULL || load_first(e, options, errors_r, notes_r) != 0) {
 		winnow_engine_free(e);
 		return NULL;
 	}

@@ -31,7 +31,7 @@ static void note_age(const struct setting *row, const struct geoip_db *db, const
 		config_error_add(notes, file, line, "geoip.%s: %s: it is %lld days old; let geoipupdate fetch it twice a week", row->name, geoip_db_about(db), (long long)days);
 }
 
-void geo_check(const struct config *config, struct config_errors *errors, struct config_errors *notes)
+void geo_note(const struct config *config, struct config_errors *notes)
 {
 	for (int kind = 0; kind < GEOIP_KINDS; kind++) {
 		const struct setting *row = row_of(kind);
@@ -47,8 +47,8 @@ void geo_check(const struct config *config, struct config_errors *errors, struct
 		if (geoip_db_open(path, kind, &db, &error) == 0)
 			note_age(row, db, file, line, notes);
 		else
-			config_error_add(errors, file, line, "geoip.%s: %s; fetch it anew (geoipupdate), name another file, or leave the option empty", row->name,
-				error != NULL ? error : "out of memory");
+			config_error_add(notes, file, line, "geoip.%s: %s; nothing is known of %s until it is there: fetch it anew (geoipupdate), name another file, or leave the option empty",
+				row->name, error != NULL ? error : "out of memory", kind == GEOIP_COUNTRY ? "countries" : "networks");
 		geoip_db_unref(db);
 		talloc_free(error);
 	}

@@ -4,8 +4,8 @@
 
 #include "engine/engine.h"
 
-/* Can the files that the configuration names be used? Errors with file and line; a note where one is old. */
-void geo_check(const struct config *config, struct config_errors *errors, struct config_errors *notes);
+/* Can the files that the configuration names be used? A note where one cannot, or is old: mail does not wait for a download that failed. */
+void geo_note(const struct config *config, struct config_errors *notes);
 
 /* From here on sessions have country and network. 0 or -errno with *error_r (talloc child of NULL). */
 int geo_open(struct winnow_engine *engine, const struct config *config, char **error_r);

@@ -6,6 +6,7 @@
 
 #include "engine/classify.h"
 #include "engine/engine.h"
+#include "engine/shown.h"
 
 enum { VALUE_MAX = 400, SUBJECT_MAX = 200 };
 
@@ -80,7 +81,7 @@ static void add_message(struct record *r, const struct txn *t)
 		r->message_id = safe(t, header_unfold(t->mem, id->value, id->value_len));
 	subject = message_field(t->message, "Subject", 0);
 	if (subject != NULL)
-		r->subject = printable(t->mem, header_decode(t->mem, subject->value, subject->value_len < 1000 ? subject->value_len : 1000), SUBJECT_MAX);
+		r->subject = shown(t->mem, header_decode(t->mem, subject->value, subject->value_len < 1000 ? subject->value_len : 1000), SUBJECT_MAX);
 }
 
 void record_write(struct winnow_session *ws, const char *event, const struct verdict_input *in)

@@ -25,7 +25,7 @@ struct record_time {
 	uint32_t microseconds;
 };
 
-/* Strings are printable ASCII, and live as long as the transaction. NULL: not known. */
+/* Strings are printable ASCII (but for subject), and live as long as the transaction. NULL: not known. */
 struct record {
 	int64_t time;                    /* microseconds since 1970 */
 	const char *id, *queue_id, *message_id;
@@ -40,7 +40,7 @@ struct record {
 	size_t n_rcpts;
 	const char **dropped;            /* those of them that are black holes, in a message that goes to the others */
 	size_t n_dropped;
-	const char *subject;             /* decoded and made printable */
+	const char *subject;             /* decoded to UTF-8, as shown() makes it */
 	uint64_t size;                   /* 0: no message */
 	const char *policy;
 	enum mode mode;
