@@ -32,7 +32,6 @@ example.com A 198.51.100.1
 mx.bench.test A 198.51.100.1
 . NS a.root.example
 ''' + ''.join('2.0.0.127.l%d.example A 127.0.0.2\nl%d.example A 192.0.2.1\n' % (i, i) for i in range(LISTS))
-DNS = 'dns { servers = { "127.0.0.1@%d" }  timeout = "3s" }\n'
 LIST = 'blocklist "l%d.example" { rbl = { "127.0.0.2" } }\n'
 
 
@@ -43,7 +42,7 @@ class Server:
         with open(path, 'w') as f:
             f.write(zone)
         self.proc = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(HERE), 'fake/nameserver.py'), path], stdout=subprocess.PIPE)
-        self.port = int(self.proc.stdout.readline())
+        self.server = '127.0.0.1@%d' % int(self.proc.stdout.readline())
 
     def stop(self):
         self.proc.kill()
@@ -65,9 +64,9 @@ def questions(build, m):
     return dns['asked'] + dns['known'] + dns['joined']
 
 
-def spent(build, which, o, extra):
+def spent(build, which, o, extra, server):
     """us a message: [together, apart], and the questions of each of the latter"""
-    m, out = run.Milter(build, which, False, extra), []
+    m, out = run.Milter(build, which, False, extra, server), []
     run.load(build, m, 2, 50)                               # warm: every answer is known
     for apart in (False, True):
         run.load(build, m, 4, 25, apart=apart)
@@ -79,9 +78,9 @@ def spent(build, which, o, extra):
     return out
 
 
-def waits(build, extra):
+def waits(build, extra, server):
     """Seconds from connection to the answer to RCPT, of clients that nothing is known of."""
-    m, out = run.Milter(build, 'winnow', False, extra), []
+    m, out = run.Milter(build, 'winnow', False, extra, server), []
     for i in range(5):
         talk = mta.Mta(m.listen[5:], 'postfix')
         start = time.monotonic()
@@ -107,13 +106,13 @@ def main():
     folder = subprocess.check_output(['mktemp', '-d']).decode().strip()
     quick, slow = Server(folder, ZONE), Server(folder, ZONE + '*.l3.example SLOW %d\n' % (DELAY * 1000))
     lists = ''.join(LIST % i for i in range(LISTS)) if knows_lists(o.build, folder) else ''
-    got = {'nothing': ('nothing', ''), 'SPF': ('winnow', DNS % quick.port), 'SPF and lists': ('winnow', DNS % quick.port + lists)}
+    got = {'nothing': ('nothing', ''), 'SPF': ('winnow', ''), 'SPF and lists': ('winnow', lists)}
     seconds = {w: [] for w in got}
     try:
         for _ in range(o.runs):
             for w, (which, extra) in got.items():
-                seconds[w].append(spent(o.build, which, o, extra))
-        alone, delayed = waits(o.build, DNS % quick.port + lists), waits(o.build, DNS % slow.port + lists)
+                seconds[w].append(spent(o.build, which, o, extra, quick.server))
+        alone, delayed = waits(o.build, lists, quick.server), waits(o.build, lists, slow.server)
     finally:
         quick.stop()
         slow.stop()
