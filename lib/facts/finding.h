@@ -16,9 +16,9 @@ struct finding {
 	enum stage stage;                /* where it was made */
 	const char *check;               /* who made it: a check's name, or "engine" */
 	double strength;                 /* 0..1 */
-	enum class_case special;         /* its enhanced code is the case's, where it is refused */
 	const char *detail;              /* one line, printable ASCII; never NULL */
 	bool shown;                      /* the detail may be told to the sender, in the reply */
+	enum class_case special;         /* its enhanced code is the case's, where it is refused */
 };
 
 /* A growing list; at most one finding a class is kept, the strongest (the first among equals). */
