@@ -16,6 +16,10 @@ import sys
 import tempfile
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'fake'))
+from nameserver import DnsServer                            # noqa: E402
+
+NAMESERVER = DnsServer('* MX 10 mx.elsewhere.test')            # each name is asked for once: the resolver's table has it from then on
 CONF = '''listen = "%(listen)s"
 control = "%(dir)s/control.sock"
 directory = "%(dir)s"
@@ -25,6 +29,7 @@ log { target = "%(dir)s/log" }
 quarantine { path = "%(dir)s/quarantine" }
 store "sqlite" { path = "%(dir)s/state" }
 sessions_max = 0
+dns { servers = { "%(dns)s" } }
 '''
 
 
@@ -52,7 +57,7 @@ class Milter:
         if which == 'winnow':
             conf = os.path.join(self.dir, 'winnow.conf')
             with open(conf, 'w') as f:
-                f.write(CONF % dict(listen=listen, dir=self.dir))
+                f.write(CONF % dict(listen=listen, dir=self.dir, dns=NAMESERVER.server))
             argv = [os.path.join(build, 'milter/winnow-milter'), '-f', '-c', conf]
         else:
             argv = [os.path.join(build, 't/bench/nothing'), listen]

@@ -47,7 +47,7 @@ static void check(const struct mail_hosts *h, enum mail_question question)
 	require(h->state != MAIL_TO_HOSTS || h->n > 0);
 	require(!mail_hosts_missing(h) || h->state != MAIL_UNKNOWN);
 	for (size_t i = 0; i < h->n; i++) {
-		require(h->hosts[i].name != NULL && strcmp(h->hosts[i].name, ".") != 0);
+		require(h->implicit || strcmp(h->hosts[i].name, ".") != 0);
 		require(i == 0 || h->hosts[i - 1].preference <= h->hosts[i].preference);
 		require((h->hosts[i].n_ips > 0) == (h->hosts[i].state == HOST_FOUND));
 		require(question == MAIL_ASK_NAMES || h->hosts[i].state != HOST_UNASKED);
