@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "check/skew.h"
+#include "engine/geo.h"
 #include "engine/keep.h"
 #include "engine/network.h"
+#include "engine/salvage.h"
 #include "engine/services.h"
 #include "message/mime.h"
 #include "quarantine/ticket.h"
@@ -60,6 +62,7 @@ static int load(struct winnow_engine *engine, struct config **config_r, char **e
 	if (result == 0) {
 		services_validate(*config_r, &errors);
 		services_note(*config_r, &notes);
+		geo_note(*config_r, &notes);
 		if (errors.n > 0) {
 			config_errors_sort(&errors);
 			config_unref(*config_r);
@@ -197,6 +200,8 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 	if (result == 0)
 		result = network_open(engine, engine->config, &error);
 	if (result == 0)
+		result = geo_open(engine, engine->config, &error);
+	if (result == 0)
 		keep_begin(engine);
 	if (error != NULL) {
 		const char *hint = result == -EACCES ? "; if another user has made it (root, before `user` was set), give it with all that is in it to the user of winnow-milter: chown -R" : "";
@@ -209,6 +214,14 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 }
 
 /* ---- life */
+
+/* The configuration of a new engine, or the good part of it. 0 or -errno. */
+static int load_first(struct winnow_engine *e, const struct winnow_options *options, char **errors_r, char **notes_r)
+{
+	int result = load(e, &e->config, errors_r, notes_r);
+
+	return result != 0 && options->rough && e->config_path != NULL ? salvage_config(e->config_path, e->sections, e->n_sections, e->tables, &e->config) : result;
+}
 
 struct winnow_engine *winnow_engine_new(const struct winnow_options *options, char **errors_r, char **notes_r)
 {
@@ -229,7 +242,7 @@ struct winnow_engine *winnow_engine_new(const struct winnow_options *options, ch
 	pthread_mutex_init(&e->reload_lock, NULL);
 	if (getrandom(&e->id_salt, sizeof(e->id_salt), GRND_NONBLOCK) != (ssize_t)sizeof(e->id_salt))
 		e->id_salt = (uint64_t)clock_wall() ^ ((uint64_t)getpid() << 32);
-	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->stats == NULL || load(e, &e->config, errors_r, notes_r) != 0) {
+	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->stats == NULL || load_first(e, options, errors_r, notes_r) != 0) {
 		winnow_engine_free(e);
 		return NULL;
 	}
@@ -242,6 +255,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 	if (engine == NULL)
 		return;
 	network_close(engine);
+	geo_close(engine);
 	keep_close(engine);
 	journal_close(engine->journal);
 	config_unref(engine->config);
@@ -293,6 +307,7 @@ static void change_services(struct winnow_engine *engine, const struct config *f
 		not_taken(engine, "journal", error, "the old one stays in use");
 	TALLOC_FREE(error);
 	network_change(engine, fresh);
+	geo_change(engine, fresh);
 }
 
 /* Sockets, identity and pid file are taken at the start, as root. */

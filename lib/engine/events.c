@@ -97,6 +97,7 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 	s->outbound = (ws->dry != NULL && ws->dry->outbound) || s->listener != LISTENER_INBOUND || s->relay;
 	s->skew_watch = ws->dry == NULL ? ws->engine->skew_watch : NULL;
 	s->stats = ws->dry == NULL ? ws->engine->stats : NULL;
+	s->geoip = ws->engine->geoip;
 	s->answers = ws->engine->asker != NULL ? answers_new(ws->engine->asker) : NULL;
 }
 

@@ -1,6 +1,7 @@
 /* evidence.c - what is written into accepted mail: X-Winnow-*, Authentication-Results; and what is removed because it is forged */
 #include "engine/engine.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -96,6 +97,22 @@ static void add_finding(TALLOC_CTX *mem, struct line *l, enum class_id class, do
 	talloc_free(word);
 }
 
+/* Where it came from. Not in what leaves us: to strangers it would tell where our users are. */
+static void add_origin(const struct txn *t, struct line *l)
+{
+	const struct session *s = t->session;
+	char word[40];
+
+	if (t->outbound)
+		return;
+	snprintf(word, sizeof(word), "country=%s", s->country);
+	if (s->country[0] != '\0')
+		add_item(l, ';', word);
+	snprintf(word, sizeof(word), "asn=%" PRIu32, s->asn);
+	if (s->asn != 0)
+		add_item(l, ';', word);
+}
+
 static char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *in)
 {
 	struct line l = { .text = talloc_strdup(t->mem, ""), .column = 20 };
@@ -110,6 +127,7 @@ static char *evidence_text(const struct txn *t, const struct verdict *v, const s
 				add_finding(t->mem, &l, f->class, f->strength, policy_class(in->policy, f->class)->observe ? ", observed" : "");
 		}
 	}
+	add_origin(t, &l);
 	for (size_t i = 0; i < t->n_notes; i++) {
 		const struct note *note = &t->notes[i];
 		bool released = strcmp(note->name, "released") == 0;
@@ -171,8 +189,7 @@ static void own_fields(struct winnow_session *ws, const struct verdict_input *in
 	own_field(t, "Class", talloc_asprintf(mem, " %s", mail_class(v)));
 }
 
-/* iprev (RFC 8601 section 3) by the MTA's word: it has looked up the PTR and its addresses. */
-static const char *iprev_result(const struct session *s)
+const char *evidence_iprev(const struct session *s)
 {
 	static const char *const results[] = {
 		[RESOLVE_UNKNOWN] = NULL, [RESOLVE_OK] = "pass", [RESOLVE_FAIL] = "permerror", [RESOLVE_FORGED] = "fail", [RESOLVE_TEMP] = "temperror",
@@ -207,7 +224,7 @@ static void received_spf(struct winnow_session *ws)
 static void authentication_results(struct winnow_session *ws)
 {
 	struct txn *t = &ws->t;
-	const char *iprev = iprev_result(&ws->s);
+	const char *iprev = evidence_iprev(&ws->s);
 	char ip[IP_TEXT_MAX];
 	char *value = talloc_asprintf(t->mem, " %s", authres_value(t->mem, config_hostname(t->config)));
 	bool any = false;

@@ -1,4 +1,4 @@
-/* services.c - the services' option rows: DNS, store, quarantine, stages, log, journal, evidence */
+/* services.c - the services' option rows: DNS, GeoIP, store, quarantine, stages, log, journal, evidence */
 #include "engine/services.h"
 
 #include <stdlib.h>
@@ -20,6 +20,12 @@ const struct setting dns_settings[] = {
 	[DNS_TRUST_AD] = { .name = "trust_ad", .type = SET_BOOL, .def = "true", .help = "believe the AD bit of resolvers on loopback" },
 	[DNS_REQUIRED] = { .name = "required", .type = SET_BOOL, .def = "false", .help = "true: no answer in time defers the message" },
 	[DNS_CACHE] = { .name = "cache", .type = SET_SIZE, .def = "32M", .min = MEGA, .max = 65536 * MEGA, .help = "memory for answers" },
+	{ 0 }
+};
+
+const struct setting geoip_settings[] = {
+	[GEOIP_SETTING_COUNTRY] = { .name = "country", .type = SET_PATH, .def = "", .help = "MaxMind's file of countries, as GeoLite2-Country.mmdb; read again when it changes; empty: not asked" },
+	[GEOIP_SETTING_ASN] = { .name = "asn", .type = SET_PATH, .def = "", .help = "and of networks, as GeoLite2-ASN.mmdb" },
 	{ 0 }
 };
 
@@ -88,6 +94,7 @@ const struct setting evidence_settings[] = {
 static const struct section service_sections[] = {
 	{ .name = "", .rows = global_settings, .help = NULL },
 	{ .name = "dns", .rows = dns_settings, .help = "who answers our questions" },
+	{ .name = "geoip", .rows = geoip_settings, .help = "where an address is: for the score, the log and winnowctl explain" },
 	{ .name = "store", .title = "sqlite", .rows = sqlite_settings, .help = "what we remember between messages" },
 	{ .name = "store", .title = "memory", .rows = memory_settings, .help = "the same, forgotten at exit" },
 	{ .name = "quarantine", .rows = quarantine_settings, .help = "copies of refused messages" },

@@ -25,6 +25,7 @@ store "sqlite" { path = "%(folder)s/state" }
 quarantine { path = "%(folder)s/quarantine" }
 dns { servers = { "%(dns)s" }  timeout = "1s" }
 spf { enabled = false }
+origin { enabled = false }
 '''
 LOG_WORD = re.compile(r'(?:^|\s)([a-z_]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
