@@ -60,7 +60,9 @@ bool verdict_counts(const struct finding *f, const struct verdict_input *in)
 	/* what was found of a connection before it logged in */
 	if (in->outbound && class_row(f->class)->direction == DIRECTION_IN)
 		return false;
-	if (in->word.allowed && (bypass == BYPASS_YES || (bypass == BYPASS_PROOF && in->word.proven)))
+	if ((in->word.allowed || in->word.dnswl) && bypass == BYPASS_YES)
+		return false;
+	if (in->word.allowed && in->word.proven && bypass == BYPASS_PROOF)
 		return false;
 	return f->class != CLASS_BLACKHOLE || blackhole_counts(f, in);
 }
@@ -119,7 +121,7 @@ static void set_reply(struct verdict *v, const struct verdict_input *in)
 	case ACT_REJECT:
 	case ACT_QUARANTINE:
 		v->code = row->code >= 500 ? row->code : 550;
-		v->xcode = row->code >= 500 ? row->xcode : "5.7.1";
+		v->xcode = row->code >= 500 ? class_xcode(v->class, v->finding != NULL ? v->finding->special : CASE_USUAL) : "5.7.1";
 		break;
 	case ACT_TEMPFAIL:
 		v->code = row->code >= 400 && row->code < 500 ? row->code : 451;

@@ -6,6 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/mail_hosts.h"
+#include "net/ptr.h"
+
 enum { SHOWN = 8 };                      /* records of an answer in the trace */
 
 struct answer {
@@ -142,17 +145,6 @@ const char *spf_ask_record(struct spf_run *run, const char *domain)
 
 /* ---- names of the client */
 
-static void arpa_name(const struct ip *ip, char name[80])
-{
-	if (ip->family != 6) {
-		snprintf(name, 80, "%u.%u.%u.%u.in-addr.arpa", ip->addr[3], ip->addr[2], ip->addr[1], ip->addr[0]);
-		return;
-	}
-	for (int i = 0; i < 16; i++)
-		snprintf(name + i * 4, 5, "%x.%x.", ip->addr[15 - i] & 15, ip->addr[15 - i] >> 4);
-	memcpy(name + 64, "ip6.arpa", 9);
-}
-
 /* Does name equal domain, or end in it behind a dot? A dot at the end of either does not matter. */
 static bool is_below(const char *name, const char *domain)
 {
@@ -171,9 +163,9 @@ static uint16_t address_type(const struct spf_run *run)
 /* The client's names by PTR, the first ten; failures are as if there were none (section 5.5). false: stopped. */
 static bool client_names(struct spf_run *run, bool for_macro, struct answer *a_r)
 {
-	char name[80];
+	char name[PTR_QUESTION_MAX];
 
-	arpa_name(&run->question->client, name);
+	ptr_question(&run->question->client, name);
 	*a_r = ask(run, DNS_PTR, name);
 	if (a_r->status == ANSWER_PENDING) {
 		pend(run);
@@ -293,50 +285,20 @@ static void add_addresses(struct spf_run *run, const struct answer *a, struct ip
 			++*n;
 }
 
-/* "10 mail.example.com" */
-struct host {
-	unsigned long preference;
-	const char *name;
-};
-
-static int by_preference(const void *a, const void *b)
-{
-	const struct host *x = a, *y = b;
-
-	return x->preference != y->preference ? (x->preference < y->preference ? -1 : 1) : strcasecmp(x->name, y->name);
-}
-
-/* Mail hosts in their order, so that what is found first does not depend on the order of the answer. false: too many. */
-static bool mail_hosts(const struct answer *a, struct host hosts[SPF_MX_MAX], size_t *n_r)
-{
-	*n_r = 0;
-	if (a->n > SPF_MX_MAX)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		char *end;
-		unsigned long preference = strtoul(a->records[i], &end, 10);
-
-		end += strspn(end, " ");
-		if (end[0] != '\0' && strcmp(end, ".") != 0)      /* "0 .": it takes no mail (RFC 7505) */
-			hosts[(*n_r)++] = (struct host){ preference, end };
-	}
-	qsort(hosts, *n_r, sizeof(hosts[0]), by_preference);
-	return true;
-}
-
 /* Section 5.4: an address look-up for each mail host, then the comparison. All are asked side by side. */
 static void mx_addresses(struct spf_run *run, const char *name, struct ip **ips, size_t *n)
 {
-	struct host hosts[SPF_MX_MAX];
+	struct mx hosts[SPF_MX_MAX];     /* in their order: what is found first does not depend on the order of the answer */
 	struct answer a;
 	size_t n_hosts;
 
 	if (!ask_for_term(run, DNS_MX, presentation(run, name), &a))
 		return;
-	if (!mail_hosts(&a, hosts, &n_hosts)) {
+	if (a.n > SPF_MX_MAX) {
 		spf_stop(run, SPF_PERMERROR, "mx: more than %d mail hosts", SPF_MX_MAX);
 		return;
 	}
+	n_hosts = mx_read(a.records, a.n, hosts, NULL);
 	for (size_t i = 0; i < n_hosts; i++)
 		if (domain_valid(hosts[i].name, 1))
 			ask(run, address_type(run), hosts[i].name);

@@ -136,10 +136,14 @@ size_t builder_sort_names(struct builder *b, struct named *v, size_t n)
 	if (n > 1)
 		qsort(v, n, sizeof(v[0]), compare_names);
 	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && strcmp(v[kept - 1].name, v[i].name) == 0)
-			names_doubled(b, v[i].node, talloc_asprintf(b->tmp, "%s \"%s\"", v[i].node->name, v[i].name), v[kept - 1].node);
-		else
+		const char *shown;
+
+		if (kept == 0 || strcmp(v[kept - 1].name, v[i].name) != 0) {
 			v[kept++] = v[i];
+			continue;
+		}
+		shown = titled_shown(b, v[i].node);
+		names_doubled(b, v[i].node, talloc_asprintf(b->tmp, "%s \"%s\"", v[i].node->name, shown != v[i].node->title ? shown : v[i].name), v[kept - 1].node);
 	}
 	return kept;
 }

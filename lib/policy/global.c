@@ -1,4 +1,4 @@
-/* global.c - the top-level options, and what the machine knows of itself */
+/* global.c - the options of the top level and of DNS, and what the machine knows of itself */
 #include "policy/global.h"
 
 #include <ifaddrs.h>
@@ -75,7 +75,7 @@ static const char *check_host_name(const char *text)
 	return NULL;
 }
 
-static const char *check_network(const char *text)
+const char *setting_check_network(const char *text)
 {
 	struct ipnet net;
 
@@ -106,7 +106,7 @@ const struct setting global_settings[] = {
 	[G_HOSTNAME] = { .name = "hostname", .type = SET_STRING, .def = NULL, .def_text = "\"\"", .check = check_host_name,
 		.help = "authserv-id, HELO of callouts, one of our names; empty: the name of the machine" },
 	[G_OWN_NAMES] = { .name = "own_names", .type = SET_LIST, .def = "", .check = check_host_name, .help = "further names of ours (HELO, MX)" },
-	[G_OWN_IPS] = { .name = "own_ips", .type = SET_LIST, .def = NULL, .def_text = "{ }", .check = check_network,
+	[G_OWN_IPS] = { .name = "own_ips", .type = SET_LIST, .def = NULL, .def_text = "{ }", .check = setting_check_network,
 		.help = "addresses and networks of ours; empty: the addresses of the machine but loopback" },
 	[G_DOMAINS] = { .name = "domains", .type = SET_TABLE, .def = "",
 		.help = "recipient domains we accept mail for, besides the domain sections; none at all: the MTA's relay control is trusted" },
@@ -125,6 +125,15 @@ const struct setting global_settings[] = {
 	[G_ALLOW_SENDERS] = { .name = "allow_senders", .type = SET_TABLE, .def = "", .help = "senders allowed for everybody" },
 	[G_ALLOW_IPS] = { .name = "allow_ips", .type = SET_TABLE, .def = "", .help = "clients allowed for everybody" },
 	{ 0 },
+};
+
+const struct setting dns_settings[] = {
+	[DNS_SERVERS] = { .name = "servers", .type = SET_LIST, .def = "", .def_text = "{ }", .help = "recursive resolvers, ADDRESS or ADDRESS@PORT; none: those of /etc/resolv.conf" },
+	[DNS_TIMEOUT] = { .name = "timeout", .type = SET_DURATION, .def = "3s", .min = 100, .max = 60000, .help = "for one question" },
+	[DNS_TRUST_AD] = { .name = "trust_ad", .type = SET_BOOL, .def = "true", .help = "believe the AD bit of resolvers on loopback" },
+	[DNS_REQUIRED] = { .name = "required", .type = SET_BOOL, .def = "false", .help = "true: no answer in time defers the message" },
+	[DNS_CACHE] = { .name = "cache", .type = SET_SIZE, .def = "32M", .min = MEGA, .max = 65536 * MEGA, .help = "memory for answers" },
+	{ 0 }
 };
 
 /* ---- what the machine knows of itself */

@@ -117,6 +117,7 @@ void scope_read(struct builder *b, struct scope *scope, const struct node *child
 void scope_read_rows(struct builder *b, struct scope *scope, const struct group *group, const struct node *section);   /* what stands in a section of this group */
 
 /* titled.c: a section of a titled group is gathered when it is met, and built when the defaults are known. */
+const char *titled_shown(struct builder *b, const struct node *node);   /* its title as errors may show it */
 void titled_gather(struct builder *b, const struct scope *scope, struct group *group, const struct node *node);
 
 /* Does this row of policy_settings stand at top level too (mode, threshold, ...)? The names of the others mean something else there. */

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <talloc.h>
+
 #include "facts/class.h"
 
 struct config;
@@ -43,6 +45,9 @@ struct setting {
 	const char *(*check)(const char *text);   /* of strings, paths and each entry of lists, if not NULL: NULL when text is good, else what would be right ("write HOST:PORT") */
 };
 
+/* A check of rows that hold addresses and networks. */
+const char *setting_check_network(const char *text);
+
 /* The first row of every check's section. */
 #define SETTING_ENABLED { .name = "enabled", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "true", .help = "false: this check asks nothing and reports nothing" }
 
@@ -57,6 +62,7 @@ struct section {
 	bool titled;
 	size_t titled_max;               /* so many of them; 0: 5000 */
 	const char *(*check_title)(const char *title);   /* titled: NULL when it is good, else what would be right; it has 1 to 255 characters, no control characters. NULL: any */
+	char *(*show_title)(TALLOC_CTX *mem, const char *title);         /* titled: what errors show of a title that may hold a secret, a child of mem; NULL: all of it */
 	const char *example;             /* titled: ready-made sections as they would stand in the file; etc/winnow.conf shows them switched off. Lines that begin with # stay as they are. NULL: none */
 };
 

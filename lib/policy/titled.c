@@ -9,9 +9,20 @@ enum { SECTIONS_MAX = 5000, TITLE_MAX = 255 };
 
 /* ---- gathering */
 
+const char *titled_shown(struct builder *b, const struct node *node)
+{
+	for (size_t i = 0; i < b->config->n_groups; i++) {
+		const struct section *s = b->config->groups[i].section;
+
+		if (s->titled && s->show_title != NULL && strcmp(s->name, node->name) == 0)
+			return s->show_title(b->tmp, node->title);
+	}
+	return node->title;
+}
+
 static bool refuse_title(struct builder *b, const struct node *node, const char *remedy)
 {
-	config_error_add(b->errors, node->file, node->line, "%s \"%.80s\": %.300s", node->name, node->title, remedy);
+	config_error_add(b->errors, node->file, node->line, "%s \"%.80s\": %.300s", node->name, titled_shown(b, node), remedy);
 	return false;
 }
 
@@ -37,7 +48,7 @@ static bool has_room(struct builder *b, struct group *group, const struct node *
 	if (group->n_nodes < max)
 		return true;
 	if (!group->full)
-		config_error_add(b->errors, node->file, node->line, "%s \"%.80s\": there can be at most %zu sections %s; take this one and those behind it out", node->name, node->title,
+		config_error_add(b->errors, node->file, node->line, "%s \"%.80s\": there can be at most %zu sections %s; take this one and those behind it out", node->name, titled_shown(b, node),
 			max, node->name);
 	group->full = true;
 	return false;

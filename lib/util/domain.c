@@ -1,11 +1,12 @@
-/* domain.c - names of domains; libidn2 makes A-labels, libpsl knows public suffixes */
+/* domain.c - names of domains; libpsl knows public suffixes */
 #include "util/domain.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include <idn2.h>
 #include <libpsl.h>
+
+#include "util/idn.h"
 
 enum { INPUT_MAX = 1024 };               /* octets of a name in UTF-8; what is longer has no A-labels of 253 */
 
@@ -50,17 +51,6 @@ static char *lower_case(TALLOC_CTX *mem, const char *text, size_t len)
 	return out;
 }
 
-/* libidn2's answer is memory of malloc: it is copied at once. */
-static char *a_labels(TALLOC_CTX *mem, const char *domain)
-{
-	char *made = NULL, *out = NULL;
-
-	if (idn2_to_ascii_8z(domain, &made, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK)
-		out = lower_case(mem, made, strlen(made));
-	idn2_free(made);
-	return out;
-}
-
 char *domain_ascii(TALLOC_CTX *mem, const char *domain)
 {
 	size_t len = strnlen(domain, INPUT_MAX + 1);
@@ -75,10 +65,11 @@ char *domain_ascii(TALLOC_CTX *mem, const char *domain)
 	for (const char *c = out; c != NULL && *c != '\0'; c++)
 		ascii &= (unsigned char)*c < 0x80;
 	if (out != NULL && !ascii) {
-		char *made = a_labels(mem, out);
+		char *made = idn_ascii(mem, out);
 
 		talloc_free(out);
-		out = made;
+		out = made != NULL ? lower_case(mem, made, strlen(made)) : NULL;
+		talloc_free(made);
 	}
 	if (out != NULL && is_host_text(out) && domain_valid(out, 1) && out[strlen(out) - 1] != '.')
 		return out;

@@ -158,6 +158,15 @@ bool ip_equal(const struct ip *a, const struct ip *b)
 	return a->family == b->family && memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
 }
 
+bool ip_is_loopback(const struct ip *ip)
+{
+	static const uint8_t zero[16];
+
+	if (ip->family == 4)
+		return ip->addr[0] == 127 || memcmp(ip->addr, zero, 4) == 0;
+	return ip->family == 6 && memcmp(ip->addr, zero, 15) == 0 && ip->addr[15] <= 1;
+}
+
 bool ipnet_contains(const struct ipnet *net, const struct ip *ip)
 {
 	struct ipnet of;
@@ -185,4 +194,17 @@ struct ipnet ipnet_of(const struct ip *ip, unsigned bits)
 		}
 	}
 	return net;
+}
+
+bool ip_is_private(const struct ip *ip)
+{
+	static const struct ipnet nets[] = {
+		{ { 4, { 0 } }, 8 }, { { 4, { 10 } }, 8 }, { { 4, { 100, 64 } }, 10 }, { { 4, { 127 } }, 8 }, { { 4, { 169, 254 } }, 16 }, { { 4, { 172, 16 } }, 12 },
+		{ { 4, { 192, 168 } }, 16 }, { { 6, { 0 } }, 127 }, { { 6, { 0xfc } }, 7 }, { { 6, { 0xfe, 0x80 } }, 10 },
+	};
+
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (ipnet_contains(&nets[i], ip))
+			return true;
+	return false;
 }
