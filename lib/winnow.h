@@ -24,6 +24,7 @@ enum winnow_log_level { WINNOW_LOG_ERROR, WINNOW_LOG_WARNING, WINNOW_LOG_INFO, W
 struct winnow_options {
 	const char *config_path;         /* NULL: built-in defaults */
 	bool foreground;                 /* the log goes to stderr whatever log.target says */
+	bool rough;                      /* a file with errors will do, for who asks beside a daemon: what it says of control, quarantine, journal and evidence; there are *errors_r and an engine then */
 };
 
 /* Makes an engine that has read its configuration and nothing else: no state, no log. That is enough for -t and winnowctl. NULL: *errors_r is a text, one line an error, "FILE:LINE: what, and what would be right" (free it with winnow_free).
@@ -132,8 +133,14 @@ struct winnow_copies {
 
 /* The kept copies, the newest first, as a table or JSON array. 0 or -errno with *error_r (winnow_free); -EINVAL: there is no such class. */
 WINNOW_API int winnow_quarantine_list(struct winnow_engine *engine, const struct winnow_copies *which, bool json, char **text_r, char **error_r);
-/* One copy: its entry as "name: value" lines, a blank line, and the message; json: an object with the message as a string. -ENOENT: no such copy. */
-WINNOW_API int winnow_quarantine_show(struct winnow_engine *engine, const char *id, bool json, char **text_r, size_t *len_r, char **error_r);
+enum winnow_show {
+	WINNOW_SHOW_BYTES,               /* its entry as "name: value" lines, a blank line, and the message byte for byte */
+	WINNOW_SHOW_TERMINAL,            /* the same, but what acts on a terminal is shown as \xNN */
+	WINNOW_SHOW_JSON                 /* an object with the message as a string */
+};
+
+/* One copy. 0; -ENOENT: no such copy; -errno; with *error_r. */
+WINNOW_API int winnow_quarantine_show(struct winnow_engine *engine, const char *id, enum winnow_show how, char **text_r, size_t *len_r, char **error_r);
 
 /* Deletes a copy, whoever is using the quarantine. 0; -ENOENT: no such copy; -errno; with *error_r. */
 WINNOW_API int winnow_quarantine_delete(struct winnow_engine *engine, const char *id, char **error_r);

@@ -63,11 +63,11 @@ static int open_failed(const char *spec, int error)
 /* libmilter would take a unix socket away from a daemon that runs. */
 static bool is_answered(const char *spec)
 {
-	int fd = socket_connect(spec);
+	int fd = socket_connect(spec, SOCKET_ANSWER_SECONDS);
 
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0;
+	return fd >= 0 || errno == EAGAIN;       /* one that hangs with a full queue holds it, too */
 }
 
 int listener_open(const char *spec, const char *group, unsigned mode)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -67,11 +68,17 @@ static int read_address(const char *spec, struct address *a)
 	return 0;
 }
 
-static int dial(const struct address *a)
+/* Its deadline covers the connection too: a listener that takes nobody lets connect() wait for a place in its queue. */
+static int dial(const struct address *a, unsigned seconds)
 {
 	int fd = socket(a->u.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
+	struct timeval time = { .tv_sec = seconds };
 
-	if (fd < 0 || connect(fd, &a->u.any, a->len) == 0)
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+	if (connect(fd, &a->u.any, a->len) == 0)
 		return fd;
 	error = errno;
 	close(fd);
@@ -79,11 +86,11 @@ static int dial(const struct address *a)
 	return -1;
 }
 
-int socket_connect(const char *spec)
+int socket_connect(const char *spec, unsigned seconds)
 {
 	struct address a;
 
-	return read_address(spec, &a) == 0 ? dial(&a) : -1;
+	return read_address(spec, &a) == 0 ? dial(&a, seconds) : -1;
 }
 
 int socket_listen(const char *spec, const char **path_r)
@@ -97,9 +104,10 @@ int socket_listen(const char *spec, const char **path_r)
 		return -1;
 	*path_r = a.path;
 	if (a.path != NULL && lstat(a.path, &st) == 0 && S_ISSOCK(st.st_mode)) {
-		fd = dial(&a);
-		if (fd >= 0) {
-			close(fd);
+		fd = dial(&a, SOCKET_ANSWER_SECONDS);
+		if (fd >= 0 || errno == EAGAIN) {
+			if (fd >= 0)
+				close(fd);
 			errno = EADDRINUSE;
 			return -1;
 		}

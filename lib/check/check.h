@@ -18,6 +18,7 @@ struct check {
 	void (*ask[STAGE_COUNT])(struct txn *);    /* start questions to the network; never waits */
 	void (*judge[STAGE_COUNT])(struct txn *);  /* read facts and answers, report findings */
 	const struct setting *settings;            /* rows; the first is SETTING_ENABLED; ends with { 0 } */
+	const struct section *sections;            /* further sections, such as titled ones; ends with { 0 }; NULL: none */
 	const enum class_id *reports;              /* what it may report; ends with CLASS_COUNT; asserted by a test */
 	const char *help;                          /* one line above its section in etc/winnow.conf */
 };

@@ -2,11 +2,11 @@
 #include "check/check.h"
 
 /* A new check is a file and two lines here. */
-extern const struct check check_access, check_rate, check_conduct, check_helo, check_sender, check_spf, check_relay, check_tls, check_recipient, check_bounce,
-	check_header, check_structure, check_dkim;
+extern const struct check check_access, check_rate, check_conduct, check_helo, check_origin, check_sender, check_spf, check_relay, check_tls, check_recipient, check_bounce,
+	check_dnsbl, check_header, check_structure, check_dkim;
 
 const struct check *const checks[] = {
-	&check_access, &check_rate, &check_conduct, &check_helo, &check_sender, &check_spf, &check_relay, &check_tls, &check_recipient, &check_bounce,
-	&check_header, &check_structure, &check_dkim,
+	&check_access, &check_rate, &check_conduct, &check_helo, &check_origin, &check_sender, &check_spf, &check_relay, &check_tls, &check_recipient, &check_bounce,
+	&check_dnsbl, &check_header, &check_structure, &check_dkim,
 	NULL,
 };

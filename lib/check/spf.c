@@ -33,14 +33,6 @@ struct spf_question spf_mail_identity(const struct txn *t)
 	return q;
 }
 
-/* Strangers on their way in; who is trusted may forward what others' records forbid. */
-static bool applies(const struct txn *t)
-{
-	const struct session *s = t->session;
-
-	return !t->outbound && !s->outbound && !s->trusted && !s->relay && s->client.family != 0;
-}
-
 /* ---- asking */
 
 struct evaluation {
@@ -78,7 +70,7 @@ static void ask_helo(struct txn *t)
 	struct spf_outcome outcome;
 	TALLOC_CTX *mem;
 
-	if (t->session->answers == NULL || !applies(t))
+	if (t->session->answers == NULL || !txn_of_stranger(t))
 		return;
 	mem = talloc_new(NULL);
 	spf_check(mem, t->session->answers, &q, &outcome);
@@ -87,7 +79,7 @@ static void ask_helo(struct txn *t)
 
 static void ask_mail(struct txn *t)
 {
-	if (t->session->answers == NULL || !applies(t) || t->spf != NULL)
+	if (t->session->answers == NULL || !txn_of_stranger(t) || t->spf != NULL)
 		return;
 	t->spf = talloc_zero(t->lasting, struct spf_facts);
 	if (t->spf == NULL)
@@ -115,7 +107,7 @@ static void judge_mail(struct txn *t)
 {
 	struct spf_facts *f = t->spf;
 
-	if (f == NULL || !applies(t))
+	if (f == NULL || !txn_of_stranger(t))
 		return;
 	f->mail_judged = f->mail.result != SPF_PENDING;
 	f->helo_judged = f->helo.result != SPF_PENDING && setting_bool(t->policy, &spf_settings[SPF_SETTING_CHECK_HELO]);

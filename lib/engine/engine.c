@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 #include "check/skew.h"
+#include "engine/geo.h"
 #include "engine/keep.h"
+#include "engine/lists.h"
 #include "engine/network.h"
+#include "engine/salvage.h"
 #include "engine/services.h"
 #include "message/mime.h"
 #include "quarantine/ticket.h"
@@ -59,7 +62,9 @@ static int load(struct winnow_engine *engine, struct config **config_r, char **e
 	result = config_load(engine->config_path, engine->sections, engine->n_sections, engine->tables, config_r, &errors, &notes);
 	if (result == 0) {
 		services_validate(*config_r, &errors);
+		lists_validate(*config_r, &errors);
 		services_note(*config_r, &notes);
+		geo_note(*config_r, &notes);
 		if (errors.n > 0) {
 			config_errors_sort(&errors);
 			config_unref(*config_r);
@@ -197,6 +202,10 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 	if (result == 0)
 		result = network_open(engine, engine->config, &error);
 	if (result == 0)
+		result = geo_open(engine, engine->config, &error);
+	if (result == 0)
+		result = lists_open(engine, engine->config, &error);
+	if (result == 0)
 		keep_begin(engine);
 	if (error != NULL) {
 		const char *hint = result == -EACCES ? "; if another user has made it (root, before `user` was set), give it with all that is in it to the user of winnow-milter: chown -R" : "";
@@ -209,6 +218,14 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 }
 
 /* ---- life */
+
+/* The configuration of a new engine, or the good part of it. 0 or -errno. */
+static int load_first(struct winnow_engine *e, const struct winnow_options *options, char **errors_r, char **notes_r)
+{
+	int result = load(e, &e->config, errors_r, notes_r);
+
+	return result != 0 && options->rough && e->config_path != NULL ? salvage_config(e->config_path, e->sections, e->n_sections, e->tables, &e->config) : result;
+}
 
 struct winnow_engine *winnow_engine_new(const struct winnow_options *options, char **errors_r, char **notes_r)
 {
@@ -230,7 +247,7 @@ struct winnow_engine *winnow_engine_new(const struct winnow_options *options, ch
 	pthread_mutex_init(&e->reload_lock, NULL);
 	if (getrandom(&e->id_salt, sizeof(e->id_salt), GRND_NONBLOCK) != (ssize_t)sizeof(e->id_salt))
 		e->id_salt = (uint64_t)clock_wall() ^ ((uint64_t)getpid() << 32);
-	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->dkim == NULL || e->stats == NULL || load(e, &e->config, errors_r, notes_r) != 0) {
+	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->dkim == NULL || e->stats == NULL || load_first(e, options, errors_r, notes_r) != 0) {
 		winnow_engine_free(e);
 		return NULL;
 	}
@@ -242,7 +259,9 @@ void winnow_engine_free(struct winnow_engine *engine)
 {
 	if (engine == NULL)
 		return;
+	lists_close(engine);
 	network_close(engine);
+	geo_close(engine);
 	keep_close(engine);
 	journal_close(engine->journal);
 	config_unref(engine->config);
@@ -295,6 +314,8 @@ static void change_services(struct winnow_engine *engine, const struct config *f
 		not_taken(engine, "journal", error, "the old one stays in use");
 	TALLOC_FREE(error);
 	network_change(engine, fresh);
+	lists_change(engine, fresh);
+	geo_change(engine, fresh);
 }
 
 /* Sockets, identity and pid file are taken at the start, as root. */
@@ -414,11 +435,13 @@ unsigned winnow_transactions_open(struct winnow_engine *engine)
 
 char *winnow_stats(struct winnow_engine *engine, enum winnow_stats_format format)
 {
+	struct dnslist_state lists[DNSLIST_LISTS_MAX];
 	struct stats_gauges gauges = {
 		.sessions = winnow_sessions_open(engine), .transactions = winnow_transactions_open(engine), .message_bytes = message_budget_used(engine->budget),
-		.log_dropped = engine->log != NULL ? log_dropped(engine->log) : 0,
+		.log_dropped = engine->log != NULL ? log_dropped(engine->log) : 0, .lists = lists,
 	};
 
+	gauges.n_lists = engine->dnslist_watch != NULL ? dnslist_watch_states(engine->dnslist_watch, lists) : 0;
 	return stats_text(engine->stats, &gauges, format);
 }
 

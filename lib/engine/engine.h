@@ -18,10 +18,13 @@
 #include "winnow.h"
 
 struct dkim_library;
+struct dnslist_watch;
 struct dry_run;
+struct geoip;
 struct keep_rate;
 struct keeper;
 struct kept_quarantine;
+struct list_tests;
 struct resolver;
 struct release_claim;
 struct skew_watch;
@@ -46,6 +49,9 @@ struct winnow_engine {
 	struct resolver *resolver;               /* network.c; NULL until winnow_engine_start() */
 	struct dkim_library *dkim;               /* set up once, before any session; libopendkim's options never change */
 	const struct asker *asker;               /* the resolver's, or a test's; NULL: no network */
+	struct dnslist_watch *dnslist_watch;     /* lists.c; NULL until winnow_engine_start() */
+	struct list_tests *list_tests;           /* ... its thread */
+	struct geoip *geoip;                     /* geo.c; NULL until winnow_engine_start() */
 	atomic_uint sessions, transactions;
 	atomic_bool json;                        /* log.format */
 	uint64_t id_salt;
@@ -131,6 +137,9 @@ const char *reply_text(const struct txn *t, const struct verdict *v, TALLOC_CTX 
 
 /* Asks for the changes of an accepted message: forged fields removed, our own added, subject tagged, black holes taken off. */
 void evidence_changes(struct winnow_session *ws, const struct verdict_input *input);
+
+/* The result of iprev (RFC 8601 section 2.7.3) by what is known of the client's name now; NULL: nobody has looked. */
+const char *evidence_iprev(const struct session *s);
 
 /* Writes the log line. event: "connect", "command", "mail", "rcpt" or "message". */
 void record_write(struct winnow_session *ws, const char *event, const struct verdict_input *input);

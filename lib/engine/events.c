@@ -96,8 +96,10 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 	s->trusted = table_lookup_ip(setting_table(p, &global_settings[G_TRUSTED_NETWORKS]), &s->client, NULL, NULL) == ANSWER_YES;
 	s->outbound = (ws->dry != NULL && ws->dry->outbound) || s->listener != LISTENER_INBOUND || s->relay;
 	s->skew_watch = ws->dry == NULL ? ws->engine->skew_watch : NULL;
+	s->dnslist_watch = ws->engine->dnslist_watch;
 	s->stats = ws->dry == NULL ? ws->engine->stats : NULL;
 	s->dkim = ws->engine->dkim;
+	s->geoip = ws->engine->geoip;
 	s->answers = ws->engine->asker != NULL ? answers_new(ws->engine->asker) : NULL;
 }
 

@@ -1,10 +1,12 @@
 /* evidence.c - what is written into accepted mail: X-Winnow-*, Authentication-Results; and what is removed because it is forged */
 #include "engine/engine.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "check/dnsbl.h"
 #include "check/spf.h"
 #include "engine/services.h"
 #include "message/authres.h"
@@ -96,6 +98,22 @@ static void add_finding(TALLOC_CTX *mem, struct line *l, enum class_id class, do
 	talloc_free(word);
 }
 
+/* Where it came from. Not in what leaves us: to strangers it would tell where our users are. */
+static void add_origin(const struct txn *t, struct line *l)
+{
+	const struct session *s = t->session;
+	char word[40];
+
+	if (t->outbound)
+		return;
+	snprintf(word, sizeof(word), "country=%s", s->country);
+	if (s->country[0] != '\0')
+		add_item(l, ';', word);
+	snprintf(word, sizeof(word), "asn=%" PRIu32, s->asn);
+	if (s->asn != 0)
+		add_item(l, ';', word);
+}
+
 static char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *in)
 {
 	struct line l = { .text = talloc_strdup(t->mem, ""), .column = 20 };
@@ -110,6 +128,7 @@ static char *evidence_text(const struct txn *t, const struct verdict *v, const s
 				add_finding(t->mem, &l, f->class, f->strength, policy_class(in->policy, f->class)->observe ? ", observed" : "");
 		}
 	}
+	add_origin(t, &l);
 	for (size_t i = 0; i < t->n_notes; i++) {
 		const struct note *note = &t->notes[i];
 		bool released = strcmp(note->name, "released") == 0;
@@ -171,8 +190,7 @@ static void own_fields(struct winnow_session *ws, const struct verdict_input *in
 	own_field(t, "Class", talloc_asprintf(mem, " %s", mail_class(v)));
 }
 
-/* iprev (RFC 8601 section 3) by the MTA's word: it has looked up the PTR and its addresses. */
-static const char *iprev_result(const struct session *s)
+const char *evidence_iprev(const struct session *s)
 {
 	static const char *const results[] = {
 		[RESOLVE_UNKNOWN] = NULL, [RESOLVE_OK] = "pass", [RESOLVE_FAIL] = "permerror", [RESOLVE_FORGED] = "fail", [RESOLVE_TEMP] = "temperror",
@@ -188,6 +206,15 @@ static char *add_spf(TALLOC_CTX *mem, char *value, const struct spf_outcome *o, 
 	if (value != NULL && o->problem[0] != '\0')
 		value = talloc_asprintf_append_buffer(value, " reason=%s\n\t", authres_value(mem, o->problem));
 	return value != NULL ? talloc_asprintf_append_buffer(value, " %s=%s", property, authres_value(mem, o->domain[0] != '\0' ? o->domain : "unknown")) : NULL;
+}
+
+/* ";\n\tdnswl=pass dns.zone=list.example policy.ip=127.0.5.2" (RFC 8904 section 2), for each allow list that holds the client. */
+static char *add_dnswl(TALLOC_CTX *mem, char *value, const struct dnsbl_list *list)
+{
+	char codes[200];
+
+	dnslist_codes_text(&list->answer, codes, sizeof(codes));
+	return talloc_asprintf_append_buffer(value, ";\n\tdnswl=pass dns.zone=%s policy.ip=%s", authres_value(mem, list->id.shown), authres_value(mem, codes));
 }
 
 static void received_spf(struct winnow_session *ws)
@@ -244,7 +271,7 @@ static char *add_dkim(TALLOC_CTX *mem, char *value, const struct dkim_facts *fac
 static void authentication_results(struct winnow_session *ws)
 {
 	struct txn *t = &ws->t;
-	const char *iprev = iprev_result(&ws->s);
+	const char *iprev = evidence_iprev(&ws->s);
 	char ip[IP_TEXT_MAX];
 	char *value = talloc_asprintf(t->mem, " %s", authres_value(t->mem, config_hostname(t->config)));
 	bool any = false;
@@ -268,6 +295,12 @@ static void authentication_results(struct winnow_session *ws)
 	if (t->dkim != NULL && t->dkim->done && value != NULL) {
 		value = add_dkim(t->mem, value, t->dkim);
 		any = true;
+	}
+	for (size_t i = 0; t->dnsbl != NULL && i < t->dnsbl->n && value != NULL; i++) {
+		if (t->dnsbl->v[i].id.kind == DNSLIST_ALLOW && t->dnsbl->v[i].hit) {
+			value = add_dnswl(t->mem, value, &t->dnsbl->v[i]);
+			any = true;
+		}
 	}
 	if (!any && value != NULL)
 		value = talloc_asprintf_append_buffer(value, "; none");

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "engine/shown.h"
 #include "facts/finding.h"
 
 enum { VALUE_MAX = 500, RCPTS_SHOWN = 20, RCPTS_IN_LINE = 5 };
@@ -41,21 +42,25 @@ static const char *when(int64_t us, char buf[40])
 	return buf;
 }
 
-static void put_rcpts(FILE *f, TALLOC_CTX *mem, const json_t *o, size_t shown, const char *between)
+/* The addresses of a list, at most max of them; all: how many there were, if not all are listed. */
+static void put_addresses(FILE *f, TALLOC_CTX *mem, const json_t *list, json_int_t all, size_t max, const char *between)
 {
-	const json_t *list = json_object_get(o, "rcpt");
 	size_t n = json_array_size(list);
-	json_int_t all = json_integer_value(json_object_get(o, "rcpts"));
 
 	if (n == 0)
 		fputs("-", f);
-	for (size_t i = 0; i < n && i < shown; i++) {
+	for (size_t i = 0; i < n && i < max; i++) {
 		const char *rcpt = json_string_value(json_array_get(list, i));
 
 		fprintf(f, "%s%s", i > 0 ? between : "", rcpt != NULL ? printable(mem, rcpt, VALUE_MAX) : "?");
 	}
-	if (n > shown || all > (json_int_t)n)
-		fprintf(f, "%s+%lld", between, (long long)((all > (json_int_t)n ? all : (json_int_t)n) - (json_int_t)(n < shown ? n : shown)));
+	if (n > max || all > (json_int_t)n)
+		fprintf(f, "%s+%lld", between, (long long)((all > (json_int_t)n ? all : (json_int_t)n) - (json_int_t)(n < max ? n : max)));
+}
+
+static void put_rcpts(FILE *f, TALLOC_CTX *mem, const json_t *o, size_t max, const char *between)
+{
+	put_addresses(f, mem, json_object_get(o, "rcpt"), json_integer_value(json_object_get(o, "rcpts")), max, between);
 }
 
 /* ---- a line */
@@ -192,10 +197,34 @@ static void print_checks(FILE *f, TALLOC_CTX *mem, json_t *o)
 
 /* ---- all of it */
 
+/* What is known of where the client is. */
+static void print_origin(FILE *f, TALLOC_CTX *mem, const json_t *o)
+{
+	const char *iprev = text(mem, o, "iprev"), *country = text(mem, o, "country"), *as_name = text(mem, o, "as_name");
+	const json_t *asn = json_object_get(o, "asn");
+	const char *between = "origin    ";
+
+	if (iprev != NULL) {
+		fprintf(f, "%siprev %s", between, iprev);
+		between = ", ";
+	}
+	if (country != NULL) {
+		fprintf(f, "%scountry %s", between, country);
+		between = ", ";
+	}
+	if (asn != NULL) {
+		fprintf(f, "%sAS%s%s%s", between, number(mem, asn, 0), as_name != NULL ? " " : "", as_name != NULL ? as_name : "");
+		between = ", ";
+	}
+	if (between[0] == ',')
+		fputs("\n", f);
+}
+
 static void print_head(FILE *f, TALLOC_CTX *mem, int64_t time, const json_t *o)
 {
 	const char *qid = text(mem, o, "qid"), *ptr = text(mem, o, "ptr"), *helo = text(mem, o, "helo"), *tls = text(mem, o, "tls"), *user = text(mem, o, "user"),
-		*subject = text(mem, o, "subject"), *msgid = text(mem, o, "msgid"), *detail = text(mem, o, "detail"), *mode = text_or(mem, o, "mode", "-");
+		*subject = json_string_value(json_object_get(o, "subject")), *msgid = text(mem, o, "msgid"), *detail = text(mem, o, "detail"), *mode = text_or(mem, o, "mode", "-");
+	const json_t *black = json_object_get(o, "blackhole");
 	char time_text[40];
 
 	fprintf(f, "id        %s%s%s\n", text_or(mem, o, "id", "-"), qid != NULL ? ", queue id " : "", qid != NULL ? qid : "");
@@ -203,11 +232,17 @@ static void print_head(FILE *f, TALLOC_CTX *mem, int64_t time, const json_t *o)
 	fprintf(f, "event     %s, direction %s, stage %s\n", text_or(mem, o, "event", "-"), text_or(mem, o, "direction", "-"), text_or(mem, o, "stage", "-"));
 	fprintf(f, "client    %s, %s%s%s%s%s%s%s\n", text_or(mem, o, "client", "-"), ptr != NULL ? ptr : "no verified name", helo != NULL ? ", HELO " : "", helo != NULL ? helo : "",
 		tls != NULL ? ", " : "", tls != NULL ? tls : "", user != NULL ? ", user " : "", user != NULL ? user : "");
+	print_origin(f, mem, o);
 	fprintf(f, "from      %s\nrcpt      ", text_or(mem, o, "from", "-"));
 	put_rcpts(f, mem, o, RCPTS_SHOWN, ", ");
 	fputs("\n", f);
+	if (json_array_size(black) > 0) {
+		fputs("blackhole ", f);
+		put_addresses(f, mem, black, 0, RCPTS_SHOWN, ", ");
+		fputs("\n", f);
+	}
 	if (subject != NULL)
-		fprintf(f, "subject   %s\n", subject);
+		fprintf(f, "subject   %s\n", shown(mem, subject, VALUE_MAX));
 	if (msgid != NULL)
 		fprintf(f, "msgid     %s\n", msgid);
 	if (json_object_get(o, "size") != NULL)

@@ -13,6 +13,7 @@
 
 #include "engine/released.h"
 #include "engine/services.h"
+#include "engine/shown.h"
 #include "net/smtp_client.h"
 #include "quarantine/release.h"
 
@@ -71,7 +72,7 @@ static json_t *entry_json(const struct quarantine_entry *e)
 /* Bytes of a message must not act on the terminal that shows them. */
 static void put_safe(FILE *f, const char *text)
 {
-	char *safe = printable(NULL, text != NULL ? text : "", 200);
+	char *safe = shown(NULL, text != NULL ? text : "", 200);
 
 	fputs(safe != NULL ? safe : "", f);
 	talloc_free(safe);
@@ -163,7 +164,7 @@ int winnow_quarantine_list(struct winnow_engine *engine, const struct winnow_cop
 
 /* ---- show */
 
-static void show_text(FILE *f, const struct quarantine_entry *e, const char *data, size_t len)
+static void show_entry(FILE *f, const struct quarantine_entry *e)
 {
 	static const char *const names[] = { "id", "qid", "class", "detail", "policy", "client", "helo", "from", "subject", "msgid" };
 	const char *values[] = { e->id, e->queue_id, e->class, e->detail, e->policy, e->client, e->helo, e->sender, e->subject, e->message_id };
@@ -183,7 +184,6 @@ static void show_text(FILE *f, const struct quarantine_entry *e, const char *dat
 	if (e->released != 0)
 		fprintf(f, "released: %s\n", time_text(e->released, when));
 	fprintf(f, "size: %" PRIu64 "\n\n", e->size);
-	fwrite(data, 1, len, f);
 }
 
 /* A message that is no UTF-8 is shown byte by byte, as Latin-1. */
@@ -205,7 +205,7 @@ static json_t *message_json(TALLOC_CTX *mem, const char *data, size_t len)
 	return json_stringn(wide, w);
 }
 
-int winnow_quarantine_show(struct winnow_engine *engine, const char *id, bool json, char **text_r, size_t *len_r, char **error_r)
+int winnow_quarantine_show(struct winnow_engine *engine, const char *id, enum winnow_show how, char **text_r, size_t *len_r, char **error_r)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct quarantine_entry entry;
@@ -222,7 +222,7 @@ int winnow_quarantine_show(struct winnow_engine *engine, const char *id, bool js
 		return result;
 	}
 	result = quarantine_show(q, mem, id, &entry, &data, &len, &error);
-	if (result == 0 && json) {
+	if (result == 0 && how == WINNOW_SHOW_JSON) {
 		json_t *o = entry_json(&entry);
 
 		json_object_set_new(o, "message", message_json(mem, data, len));
@@ -232,7 +232,11 @@ int winnow_quarantine_show(struct winnow_engine *engine, const char *id, bool js
 	} else if (result == 0) {
 		FILE *f = open_memstream(text_r, len_r);
 
-		show_text(f, &entry, data, len);
+		show_entry(f, &entry);
+		if (how == WINNOW_SHOW_TERMINAL)
+			shown_write(f, data, len);
+		else
+			fwrite(data, 1, len, f);
 		fclose(f);
 	}
 	return finish(q, mem, result, error, error_r);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message/header.h"
+
 enum { ROW_MAX = 4 << 20, RCPTS_MAX = 5000 };
 
 /* Where the bytes go; failed: memory is out, or it is too much. */
@@ -93,31 +95,60 @@ static void put_fraction(struct sheet *s, double x)
 	}
 }
 
-/* Text is printable ASCII by contract; anything else is written so that the object stays valid: each byte as the character of that number. */
-static void put_string(struct sheet *s, const char *text)
+/* Where the object stays ASCII: \uXXXX. */
+static char *put_unit(char *o, uint32_t unit)
 {
 	static const char hex[] = "0123456789abcdef";
+
+	*o++ = '\\';
+	*o++ = 'u';
+	for (int shift = 12; shift >= 0; shift -= 4)
+		*o++ = hex[unit >> shift & 15];
+	return o;
+}
+
+/* The code point at *p of well-formed UTF-8, which is left behind. */
+static uint32_t next_code_point(const unsigned char **p)
+{
+	unsigned char c = *(*p)++;
+	int more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+	uint32_t cp = more == 0 ? c : c & (0x3fu >> more);
+
+	while (more-- > 0)
+		cp = cp << 6 | (*(*p)++ & 0x3f);
+	return cp;
+}
+
+/* Text is printable ASCII by contract, or (utf8) such UTF-8; anything else is written so that the object stays valid: each byte as the character of that number. */
+static void put_characters(struct sheet *s, const char *text, bool utf8)
+{
 	char *o;
 
 	if (!room(s, strlen(text) * 6 + 2))
 		return;
 	o = s->data + s->len;
 	*o++ = '"';
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\') {
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
+		uint32_t cp = utf8 ? next_code_point(&p) : *p++;
+
+		if (cp == '"' || cp == '\\')
 			*o++ = '\\';
-			*o++ = (char)*p;
-		} else if (*p >= 0x20 && *p < 0x7f) {
-			*o++ = (char)*p;
+		if (cp >= 0x20 && cp < 0x7f) {
+			*o++ = (char)cp;
+		} else if (cp < 0x10000) {
+			o = put_unit(o, cp);
 		} else {
-			memcpy(o, "\\u00", 4);
-			o[4] = hex[*p >> 4];
-			o[5] = hex[*p & 15];
-			o += 6;
+			o = put_unit(o, 0xd800 + ((cp - 0x10000) >> 10));
+			o = put_unit(o, 0xdc00 + ((cp - 0x10000) & 0x3ff));
 		}
 	}
 	*o++ = '"';
 	s->len = (size_t)(o - s->data);
+}
+
+static void put_string(struct sheet *s, const char *text)
+{
+	put_characters(s, text, false);
 }
 
 /* ,"key":"value" where there is a value; key comes with all that stands before the value. */
@@ -190,15 +221,24 @@ static void put_finding(struct sheet *s, const struct record_finding *f)
 	PUT(s, "}");
 }
 
-static void put_lists(struct sheet *s, const struct record *r)
+static void put_addresses(struct sheet *s, const char **list, size_t n_list)
 {
-	PUT(s, ",\"rcpt\":[");
-	for (size_t i = 0, n = 0; i < r->n_rcpts && i < RCPTS_MAX; i++) {
-		if (r->rcpts[i] == NULL)
+	for (size_t i = 0, n = 0; i < n_list && i < RCPTS_MAX; i++) {
+		if (list[i] == NULL)
 			continue;
 		if (n++ > 0)
 			PUT(s, ",");
-		put_string(s, r->rcpts[i]);
+		put_string(s, list[i]);
+	}
+}
+
+static void put_lists(struct sheet *s, const struct record *r)
+{
+	PUT(s, ",\"rcpt\":[");
+	put_addresses(s, r->rcpts, r->n_rcpts);
+	if (r->n_dropped > 0) {
+		PUT(s, "],\"blackhole\":[");
+		put_addresses(s, r->dropped, r->n_dropped);
 	}
 	PUT(s, "]");
 	if (r->n_rcpts > RCPTS_MAX) {
@@ -254,12 +294,22 @@ static void put_body(struct sheet *s, const struct record *r)
 	PUT_FIELD(s, "direction", direction_name(r->direction));
 	PUT_FIELD(s, "client", r->client);
 	PUT_FIELD(s, "ptr", r->ptr);
+	PUT_FIELD(s, "iprev", r->iprev);
+	PUT_FIELD(s, "country", r->country);
+	if (r->asn != 0) {
+		PUT(s, ",\"asn\":");
+		put_number(s, r->asn);
+	}
+	PUT_FIELD(s, "as_name", r->as_name);
 	PUT_FIELD(s, "helo", r->helo);
 	PUT_FIELD(s, "tls", r->tls);
 	PUT_FIELD(s, "user", r->user);
 	PUT_FIELD(s, "from", r->from);
 	PUT_FIELD(s, "policy", r->policy);
-	PUT_FIELD(s, "subject", r->subject);
+	if (r->subject != NULL) {
+		PUT(s, ",\"subject\":");
+		put_characters(s, r->subject, utf8_valid(r->subject, strlen(r->subject)));
+	}
 	PUT_FIELD(s, "msgid", r->message_id);
 	if (r->size > 0) {
 		PUT(s, ",\"size\":");

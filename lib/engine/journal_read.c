@@ -292,10 +292,16 @@ static char *lower(TALLOC_CTX *mem, const char *text)
 	return out;
 }
 
+/* As records show it. */
+static char *lower_shown(TALLOC_CTX *mem, const char *text)
+{
+	return text != NULL ? lower(mem, printable(mem, text, NAME_MAX_BYTES)) : NULL;
+}
+
 /* Reads the query's words. -EINVAL with what is wrong. */
 static int read_query(const struct journal_query *q, TALLOC_CTX *mem, struct wanted *w, char **error_r)
 {
-	*w = (struct wanted){ .from = lower(mem, q->from), .rcpt = lower(mem, q->rcpt), .any_ip = q->ip == NULL };
+	*w = (struct wanted){ .from = lower_shown(mem, q->from), .rcpt = lower_shown(mem, q->rcpt), .any_ip = q->ip == NULL };
 	if (q->ip != NULL && !ipnet_parse(q->ip, true, &w->net))
 		*error_r = talloc_asprintf(NULL, "\"%s\" is no address or network; write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32", q->ip);
 	else if (q->class != NULL && class_find(q->class) == CLASS_COUNT)

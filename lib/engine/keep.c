@@ -60,6 +60,20 @@ static void replace(struct winnow_engine *engine, struct kept_quarantine *k)
 	keep_let_go(old);
 }
 
+/* Lets the engine's own hold go, unless another thread has put another one in its place meanwhile. */
+static void drop(struct winnow_engine *engine, struct kept_quarantine *k)
+{
+	bool present;
+
+	pthread_mutex_lock(&engine->config_lock);
+	present = engine->quarantine == k;
+	if (present)
+		engine->quarantine = NULL;
+	pthread_mutex_unlock(&engine->config_lock);
+	if (present)
+		keep_let_go(k);
+}
+
 int keep_open(struct winnow_engine *engine, const struct config *config, char **error_r)
 {
 	const char *path = setting_string(config_default_policy(config), &quarantine_settings[QUARANTINE_PATH]);
@@ -84,6 +98,25 @@ int keep_open(struct winnow_engine *engine, const struct config *config, char **
 	atomic_init(&k->refs, 1);
 	replace(engine, k);
 	return 0;
+}
+
+struct kept_quarantine *keep_hold_good(struct winnow_engine *engine, char **error_r)
+{
+	struct kept_quarantine *k = keep_hold(engine);
+	struct config *config;
+
+	*error_r = NULL;
+	if (k != NULL && quarantine_is_at(k->quarantine, k->path))
+		return k;
+	if (k != NULL) {
+		winnow_log(engine, WINNOW_LOG_WARNING, "quarantine: %s is not the folder any more that it was; it is opened anew", k->path);
+		drop(engine, k);
+		keep_let_go(k);
+	}
+	config = engine_config(engine);  /* not a message's own: a reload may have named another folder */
+	k = keep_open(engine, config, error_r) == 0 ? keep_hold(engine) : NULL;
+	config_unref(config);
+	return k;
 }
 
 void keep_begin(struct winnow_engine *engine)
@@ -118,10 +151,12 @@ bool keep_allowed(struct winnow_session *ws, bool take)
 
 int keep_read(struct winnow_engine *engine, TALLOC_CTX *mem, const char *id, struct quarantine_entry *entry_r, char **data_r, size_t *len_r)
 {
-	struct kept_quarantine *k = keep_hold(engine);
-	char *error = NULL;
-	int result = k != NULL ? quarantine_show(k->quarantine, mem, id, entry_r, data_r, len_r, &error) : -EIO;
+	char *error;
+	struct kept_quarantine *k = keep_hold_good(engine, &error);
+	int result = -EIO;
 
+	if (k != NULL)
+		result = quarantine_show(k->quarantine, mem, id, entry_r, data_r, len_r, &error);
 	talloc_free(error);
 	if (k != NULL)
 		keep_let_go(k);
@@ -167,23 +202,16 @@ static bool stays_good(int result)
 int keep_copy(struct winnow_session *ws)
 {
 	struct winnow_engine *engine = ws->engine;
-	struct kept_quarantine *k = keep_hold(engine);
-	char *error = NULL;
+	char *error;
+	struct kept_quarantine *k = keep_hold_good(engine, &error);
 	int result;
 
-	if (k == NULL) {
-		struct config *config = engine_config(engine);   /* not the message's own: a reload may have named another folder */
-
-		if (keep_open(engine, config, &error) == 0)
-			k = keep_hold(engine);
-		config_unref(config);
-	}
 	if (k == NULL) {
 		result = -EIO;
 	} else {
 		result = copy_message(ws, k, &error);
 		if (!stays_good(result))
-			replace(engine, NULL);
+			drop(engine, k);
 		keep_let_go(k);
 	}
 	if (result == 0) {

@@ -27,6 +27,8 @@ int keep_read(struct winnow_engine *engine, TALLOC_CTX *mem, const char *id, str
 
 /* The quarantine as it is open now, held until it is let go; NULL: it could not be opened. */
 struct kept_quarantine *keep_hold(struct winnow_engine *engine);
+/* The same, opened anew where it was lost, or where another folder stands at its path now. NULL, with *error_r (talloc child of NULL; it may be NULL too): it cannot be opened. */
+struct kept_quarantine *keep_hold_good(struct winnow_engine *engine, char **error_r);
 struct quarantine *keep_held(const struct kept_quarantine *held);
 const char *keep_held_path(const struct kept_quarantine *held);
 void keep_let_go(struct kept_quarantine *held);

@@ -51,14 +51,14 @@ static void complain(struct keeper *k, char *error, int result)
 }
 
 /* A leap of the clock ahead would make every copy look old: after one, age is not believed for an hour. */
-static void see_clock(struct keeper *k, int64_t expected, int64_t tolerance)
+static void see_clock(struct keeper *k, int64_t expected, int64_t tolerance, const char *expectation)
 {
 	int64_t wall = clock_wall(), mono = clock_mono();
 
 	if (wall - expected > tolerance) {
 		k->no_age_until = mono + HOUR_US;
-		winnow_log(k->engine, WINNOW_LOG_INFO, "quarantine: the clock is %lld minutes ahead of what was expected: no copy is removed for its age in the next hour",
-			(long long)((wall - expected) / (60 * SECOND_US)));
+		winnow_log(k->engine, WINNOW_LOG_INFO, "quarantine: the clock is %lld minutes ahead of %s: no copy is removed for its age in the next hour, in case the clock is wrong",
+			(long long)((wall - expected) / (60 * SECOND_US)), expectation);
 	}
 	k->wall = wall;
 	k->mono = mono;
@@ -82,7 +82,7 @@ static void mend(struct keeper *k, struct quarantine *q, const char *path, const
 	if (r != 0)
 		complain(k, error, r);
 	if (another && quarantine_sums(q, &copies, &bytes, &newest, &error) == 0)
-		see_clock(k, newest > 0 ? newest : clock_wall(), DAY_US);
+		see_clock(k, newest > 0 ? newest : clock_wall(), DAY_US, "the newest copy");
 	else
 		talloc_free(error);
 }
@@ -93,16 +93,17 @@ static void look(struct keeper *k)
 	const struct policy *p = config_default_policy(config);
 	int64_t keep = setting_ms(p, &quarantine_settings[QUARANTINE_KEEP]) * 1000;
 	double size_max = setting_size(p, &quarantine_settings[QUARANTINE_SIZE_MAX]);
-	struct kept_quarantine *held = keep_hold(k->engine);
+	char *error;
+	struct kept_quarantine *held = keep_hold_good(k->engine, &error);
 	struct quarantine_limits limits = { .before = INT64_MIN, .size_max = (uint64_t)size_max, .stop = stopping, .arg = k };
 	struct quarantine_expired done;
-	char *error;
 	int r;
 
 	config_unref(config);
+	talloc_free(error);              /* who wants to keep a copy says it */
 	if (held == NULL)
 		return;
-	see_clock(k, k->wall + clock_mono() - k->mono, HOUR_US);
+	see_clock(k, k->wall + clock_mono() - k->mono, HOUR_US, "what it was, and the time that passed since");
 	mend(k, keep_held(held), keep_held_path(held), &limits);
 	if (keep > 0 && clock_mono() >= k->no_age_until)
 		limits.before = clock_wall() - keep;

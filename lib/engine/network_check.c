@@ -1,4 +1,4 @@
-/* network_check.c - winnowctl check --network: asks each DNS server, and says in words what is wrong with it */
+/* network_check.c - winnowctl check --network: asks each DNS server and each DNS list, and says in words what is wrong with it */
 #include "engine/network.h"
 
 #include <arpa/nameser.h>
@@ -9,6 +9,7 @@
 
 #include <talloc.h>
 
+#include "engine/lists.h"
 #include "util/clock.h"
 
 /* What one server said. */
@@ -19,8 +20,7 @@ struct word {
 	double ms;
 };
 
-/* Asks, and waits. */
-static enum answer_status ask(struct answers *answers, uint16_t type, const char *name, int64_t deadline)
+enum answer_status network_ask(struct answers *answers, uint16_t type, const char *name, int64_t deadline)
 {
 	enum answer_status status;
 	const char *const *records;
@@ -50,13 +50,13 @@ static bool ask_server(const struct resolver_options *options, const char *serve
 		return false;
 	}
 	answers = answers_new(resolver_asker(resolver));
-	*word_r = (struct word){ .root = ask(answers, ns_t_ns, ".", deadline) };
+	*word_r = (struct word){ .root = network_ask(answers, ns_t_ns, ".", deadline) };
 	word_r->ms = (double)(clock_mono() - before) / 1000;
 	word_r->validates = answers_secure(answers, ns_t_ns, ".");
 	resolver_states(resolver, states);
 	word_r->trouble = states[0].trouble;
 	snprintf(name, sizeof(name), "winnow-check-%08llx.invalid", (unsigned long long)clock_wall() & 0xffffffff);
-	word_r->nothing = word_r->root == ANSWER_DATA ? ask(answers, ns_t_a, name, deadline) : ANSWER_LATE;
+	word_r->nothing = word_r->root == ANSWER_DATA ? network_ask(answers, ns_t_a, name, deadline) : ANSWER_LATE;
 	answers_unref(answers);
 	resolver_close(resolver);
 	return true;
@@ -105,6 +105,8 @@ int winnow_check_network(struct winnow_engine *engine, char **text_r)
 		else
 			fprintf(f, "dns %s: good, %.1f ms%s\n", states[i].name, word.ms, word.validates ? ", DNSSEC validated" : ", DNSSEC not validated or not believed (dns.trust_ad)");
 	}
+	if (f != NULL && n > 0)
+		wrong += lists_check(f, config, &options);
 	if (f != NULL && n == 0)
 		fprintf(f, "%s\n", error != NULL ? error : "dns: out of memory");
 	if (f != NULL)

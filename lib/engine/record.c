@@ -6,6 +6,7 @@
 
 #include "engine/classify.h"
 #include "engine/engine.h"
+#include "engine/shown.h"
 
 enum { VALUE_MAX = 400, SUBJECT_MAX = 200 };
 
@@ -54,7 +55,7 @@ static void add_findings(struct record *r, const struct txn *t, const struct ver
 
 			r->findings[r->n_findings++] = (struct record_finding){
 				.finding = f, .action = rule->action, .weight = rule->weight, .observed = counted && rule->observe, .counted = counted,
-				.bypassed = !counted && in->word.allowed && class_row(f->class)->bypass != BYPASS_NO, .decided = f->class == v->class,
+				.bypassed = !counted && (in->word.allowed || in->word.dnswl) && class_row(f->class)->bypass != BYPASS_NO, .decided = f->class == v->class,
 			};
 		}
 	}
@@ -80,7 +81,7 @@ static void add_message(struct record *r, const struct txn *t)
 		r->message_id = safe(t, header_unfold(t->mem, id->value, id->value_len));
 	subject = message_field(t->message, "Subject", 0);
 	if (subject != NULL)
-		r->subject = printable(t->mem, header_decode(t->mem, subject->value, subject->value_len < 1000 ? subject->value_len : 1000), SUBJECT_MAX);
+		r->subject = shown(t->mem, header_decode(t->mem, subject->value, subject->value_len < 1000 ? subject->value_len : 1000), SUBJECT_MAX);
 }
 
 static void add_auth_line(struct record *r, const char *line)
@@ -126,6 +127,7 @@ void record_write(struct winnow_session *ws, const char *event, const struct ver
 		.tls = safe(t, s->tls_version), .user = safe(t, t->auth_user), .from = !t->open ? NULL : t->null_sender ? "<>" : safe(t, t->sender.text),
 		.policy = safe(t, policy_name(t->policy)), .mode = policy_mode(t->policy), .action = v->action, .intended = v->intended, .class = v->class, .code = v->code,
 		.xcode = v->xcode, .detail = v->finding != NULL ? v->finding->detail : NULL, .notes = t->notes, .n_notes = t->n_notes,
+		.iprev = evidence_iprev(s), .country = s->country[0] != '\0' ? s->country : NULL, .asn = s->asn, .as_name = safe(t, s->as_name),
 		.allowed = in->word.allowed, .proven = in->word.proven, .no_recipient_left = in->no_recipient_left,
 	};
 

@@ -25,7 +25,7 @@ struct record_time {
 	uint32_t microseconds;
 };
 
-/* Strings are printable ASCII, and live as long as the transaction. NULL: not known. */
+/* Strings are printable ASCII (but for subject), and live as long as the transaction. NULL: not known. */
 struct record {
 	int64_t time;                    /* microseconds since 1970 */
 	const char *id, *queue_id, *message_id;
@@ -33,12 +33,14 @@ struct record {
 	enum stage stage;
 	enum direction direction;
 	const char *client, *ptr, *helo, *tls, *user;
+	const char *iprev, *country, *as_name;   /* of the client; ptr is its name if that is verified */
+	uint32_t asn;                    /* 0: not known */
 	const char *from;                /* "<>": null sender; NULL: no MAIL yet */
 	const char **rcpts;              /* at event "rcpt" the one that was judged */
 	size_t n_rcpts;
 	const char **dropped;            /* those of them that are black holes, in a message that goes to the others */
 	size_t n_dropped;
-	const char *subject;             /* decoded and made printable */
+	const char *subject;             /* decoded to UTF-8, as shown() makes it */
 	uint64_t size;                   /* 0: no message */
 	const char *policy;
 	enum mode mode;

@@ -150,6 +150,9 @@ static void fields(struct out *o, const struct record *r)
 	add(o, "direction", direction_name(r->direction));
 	add(o, "client", r->client);
 	add(o, "ptr", r->ptr);
+	add(o, "country", r->country);
+	if (r->asn != 0)
+		add_number(o, "asn", r->asn);
 	add(o, "helo", r->helo);
 	add(o, "tls", r->tls);
 	add(o, "user", r->user);

@@ -25,7 +25,8 @@ static void cut_option(char *detail)
 	char *open = strrchr(detail, '(');
 	size_t len = open != NULL ? strspn(open + 1, "abcdefghijklmnopqrstuvwxyz0123456789_.") : 0;
 
-	if (open != NULL && open > detail && open[-1] == ' ' && strcmp(open + 1 + len, ")") == 0)
+	/* no option's name begins with a digit: that is an address, such as a DNS list's code */
+	if (open != NULL && open > detail && open[-1] == ' ' && !(open[1] >= '0' && open[1] <= '9') && strcmp(open + 1 + len, ")") == 0)
 		open[-1] = '\0';
 }
 

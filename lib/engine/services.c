@@ -1,4 +1,4 @@
-/* services.c - the services' option rows: DNS, store, quarantine, stages, log, journal, evidence */
+/* services.c - the services' option rows: DNS, GeoIP, store, quarantine, stages, log, journal, evidence */
 #include "engine/services.h"
 
 #include <stdlib.h>
@@ -20,6 +20,12 @@ const struct setting dns_settings[] = {
 	[DNS_TRUST_AD] = { .name = "trust_ad", .type = SET_BOOL, .def = "true", .help = "believe the AD bit of resolvers on loopback" },
 	[DNS_REQUIRED] = { .name = "required", .type = SET_BOOL, .def = "false", .help = "true: no answer in time defers the message" },
 	[DNS_CACHE] = { .name = "cache", .type = SET_SIZE, .def = "32M", .min = MEGA, .max = 65536 * MEGA, .help = "memory for answers" },
+	{ 0 }
+};
+
+const struct setting geoip_settings[] = {
+	[GEOIP_SETTING_COUNTRY] = { .name = "country", .type = SET_PATH, .def = "", .help = "MaxMind's file of countries, as GeoLite2-Country.mmdb; read again when it changes; empty: not asked" },
+	[GEOIP_SETTING_ASN] = { .name = "asn", .type = SET_PATH, .def = "", .help = "and of networks, as GeoLite2-ASN.mmdb" },
 	{ 0 }
 };
 
@@ -88,6 +94,7 @@ const struct setting evidence_settings[] = {
 static const struct section service_sections[] = {
 	{ .name = "", .rows = global_settings, .help = NULL },
 	{ .name = "dns", .rows = dns_settings, .help = "who answers our questions" },
+	{ .name = "geoip", .rows = geoip_settings, .help = "where an address is: for the score, the log and winnowctl explain" },
 	{ .name = "store", .title = "sqlite", .rows = sqlite_settings, .help = "what we remember between messages" },
 	{ .name = "store", .title = "memory", .rows = memory_settings, .help = "the same, forgotten at exit" },
 	{ .name = "quarantine", .rows = quarantine_settings, .help = "copies of refused messages" },
@@ -107,15 +114,24 @@ const struct setting *stage_deadline_row(enum stage stage)
 	return &stage_settings[row[stage]];
 }
 
+static size_t count_sections(const struct section *sections)
+{
+	size_t n = 0;
+
+	while (sections != NULL && sections[n].name != NULL)
+		n++;
+	return n;
+}
+
 const struct section **engine_sections(TALLOC_CTX *parent, size_t *n_r)
 {
-	size_t services = sizeof(service_sections) / sizeof(service_sections[0]), n_checks = 0;
+	size_t services = sizeof(service_sections) / sizeof(service_sections[0]), n_checks = 0, further = 0, n = services;
 	const struct section **list;
 	struct section *made;
 
-	while (checks[n_checks] != NULL)
-		n_checks++;
-	list = talloc_zero_array(parent, const struct section *, services + n_checks + 1);
+	for (; checks[n_checks] != NULL; n_checks++)
+		further += count_sections(checks[n_checks]->sections);
+	list = talloc_zero_array(parent, const struct section *, services + n_checks + further + 1);
 	made = talloc_zero_array(list, struct section, n_checks);
 	if (list == NULL || made == NULL)
 		return NULL;
@@ -123,9 +139,11 @@ const struct section **engine_sections(TALLOC_CTX *parent, size_t *n_r)
 		list[i] = &service_sections[i];
 	for (size_t i = 0; i < n_checks; i++) {
 		made[i] = (struct section){ .name = checks[i]->name, .rows = checks[i]->settings, .help = checks[i]->help };
-		list[services + i] = &made[i];
+		list[n++] = &made[i];
+		for (size_t k = 0; k < count_sections(checks[i]->sections); k++)
+			list[n++] = &checks[i]->sections[k];
 	}
-	*n_r = services + n_checks;
+	*n_r = n;
 	return list;
 }
 

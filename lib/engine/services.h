@@ -1,4 +1,4 @@
-/* services.h - the services' option rows: DNS, store, quarantine, stages, log, journal, evidence */
+/* services.h - the services' option rows: DNS, GeoIP, store, quarantine, stages, log, journal, evidence */
 #ifndef WINNOW_ENGINE_SERVICES_H
 #define WINNOW_ENGINE_SERVICES_H
 
@@ -22,6 +22,9 @@ extern const struct setting evidence_settings[];
 
 enum { DNS_SERVERS, DNS_TIMEOUT, DNS_TRUST_AD, DNS_REQUIRED, DNS_CACHE };
 extern const struct setting dns_settings[];
+
+enum { GEOIP_SETTING_COUNTRY, GEOIP_SETTING_ASN };
+extern const struct setting geoip_settings[];
 
 /* All sections: the top level, the services, the checks; ends with NULL. A talloc array, child of parent. *n_r: how many. */
 const struct section **engine_sections(TALLOC_CTX *parent, size_t *n_r);

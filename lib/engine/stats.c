@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "check/check.h"
+#include "engine/stats_lists.h"
 #include "util/clock.h"
 
 /* Upper bounds in microseconds; the last bucket has none. */
@@ -196,6 +197,7 @@ static void prometheus(FILE *f, const struct stats *s, const struct stats_gauges
 	fprintf(f, "winnow_transaction_bytes %llu\n", (unsigned long long)g->message_bytes);
 	help(f, "winnow_log_dropped_total", "counter", "log lines dropped because the target did not take them");
 	fprintf(f, "winnow_log_dropped_total %llu\n", (unsigned long long)g->log_dropped);
+	stats_lists_prometheus(f, g->lists, g->n_lists);
 	help(f, "winnow_config_reload_success", "gauge", "1: the last reload was good");
 	fprintf(f, "winnow_config_reload_success %d\n", atomic_load((atomic_bool *)(uintptr_t)&s->reload_good));
 	help(f, "winnow_config_last_reload_timestamp_seconds", "gauge", "when the present configuration was loaded");
@@ -219,6 +221,7 @@ static void people(FILE *f, const struct stats *s, const struct stats_gauges *g)
 	for (int i = 0; i < CLASS_COUNT; i++)
 		if (get(&s->found[i]) + get(&s->decided[i]) > 0)
 			fprintf(f, "%-28s %10llu %10llu\n", class_row((enum class_id)i)->id, get(&s->decided[i]), get(&s->found[i]));
+	stats_lists_people(f, g->lists, g->n_lists);
 	fprintf(f, "\n%-28s %10s %12s %12s\n", "stage or check", "times", "p50 <= us", "p99 <= us");
 	for (int i = 0; i < STAGE_COUNT; i++)
 		if (total(&s->stage[i]) > 0)
@@ -264,6 +267,7 @@ static char *json_text(const struct stats *s, const struct stats_gauges *g)
 	json_object_set_new(o, "classes", classes);
 	json_object_set_new(o, "stages", stages);
 	json_object_set_new(o, "checks", times);
+	json_object_set_new(o, "lists", stats_lists_json(g->lists, g->n_lists));
 	text = json_dumps(o, JSON_INDENT(1));
 	json_decref(o);
 	return text;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "engine/record.h"
+#include "net/dnslist_watch.h"
 #include "winnow.h"
 
 /* Counters are changed atomically by any thread. Owner: the engine. */
@@ -28,6 +29,8 @@ void stats_reload(struct stats *stats, bool good, int64_t now);
 struct stats_gauges {
 	unsigned sessions, transactions;
 	uint64_t message_bytes, log_dropped;
+	const struct dnslist_state *lists;
+	size_t n_lists;
 };
 char *stats_text(struct stats *stats, const struct stats_gauges *gauges, enum winnow_stats_format format);
 

@@ -60,7 +60,9 @@ bool verdict_counts(const struct finding *f, const struct verdict_input *in)
 	/* what was found of a connection before it logged in */
 	if (in->outbound && class_row(f->class)->direction == DIRECTION_IN)
 		return false;
-	if (in->word.allowed && (bypass == BYPASS_YES || (bypass == BYPASS_PROOF && in->word.proven)))
+	if ((in->word.allowed || in->word.dnswl) && bypass == BYPASS_YES)
+		return false;
+	if (in->word.allowed && in->word.proven && bypass == BYPASS_PROOF)
 		return false;
 	return f->class != CLASS_BLACKHOLE || blackhole_counts(f, in);
 }

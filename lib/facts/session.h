@@ -12,10 +12,13 @@
 
 struct answers;
 struct dkim_library;
+struct dnslist_watch;
+struct geoip;
 struct skew_watch;
 struct stats;
 
-/* How the client's name was found (Sendmail's {client_resolve}; derived for Postfix). */
+/* How the client's name was found: the MTA's word (Sendmail's {client_resolve}; derived for Postfix), or ours once the PTR was asked by us. FAIL: no PTR; FORGED: a name that is not
+ * its own; TEMP: not known yet. */
 enum resolve { RESOLVE_UNKNOWN, RESOLVE_OK, RESOLVE_FAIL, RESOLVE_FORGED, RESOLVE_TEMP };
 
 /* What kind of listener the client came to. */
@@ -26,9 +29,13 @@ struct session {
 	char id[16];                     /* unique; its messages have ids of their own */
 	struct ip client;                /* family 0: unix socket or unknown */
 	uint16_t client_port;
-	const char *client_name;         /* verified by the MTA; NULL if not */
+	const char *client_name;         /* verified by the MTA, or by us; NULL if not */
 	const char *client_ptr;          /* what the PTR says, true or not; NULL if none */
 	enum resolve resolve;
+	bool name_asked;                 /* we have looked the name up, and resolve is final */
+	char country[3];                 /* of the address, ISO 3166-1; "": not known */
+	uint32_t asn;                    /* of its network, and who runs that; 0, NULL: not known */
+	const char *as_name;
 	const char *daemon_name, *daemon_addr, *daemon_port;   /* never NULL */
 	const char *mta_host;            /* macro j; never NULL */
 	bool only_421_closes;            /* the MTA hangs up after 421, and not after 521 */
@@ -45,7 +52,10 @@ struct session {
 	bool outbound;                   /* before MAIL: by listener or address */
 	struct answers *answers;         /* of the network, net/answers.h; NULL: nobody asks */
 	struct dkim_library *dkim;       /* the engine's; shared by all sessions; NULL: no signature is verified */
+	struct geoip *geoip;             /* net/geoip.h; the engine's; NULL: none */
 	struct stats *stats;             /* the engine's counters; NULL: nothing is counted */
+	struct dnslist_watch *dnslist_watch; /* the engine's: which DNS lists are believed; NULL: all */
+	bool dnslists_counted;           /* the watch has heard what they said of this client */
 	struct skew_watch *skew_watch;   /* the engine's; shared by all sessions; NULL: none */
 };
 

@@ -15,6 +15,7 @@
 #include "net/spf.h"
 
 struct chain;
+struct dnsbl_facts;
 struct config;
 struct policy;
 
@@ -25,6 +26,7 @@ struct list_word {
 	bool listed;                     /* an allow list names the sender, proven or not */
 	bool allowed;                    /* an allow list names the sender or the client, and that counts */
 	bool proven;                     /* ... by address, or with SPF, DKIM or DMARC pass for the listed domain */
+	bool dnswl;                      /* DNS white lists name the client: opens what an allow list opens without proof */
 	bool blocked;                    /* the recipient's or its domain's block list names the sender */
 };
 
@@ -68,6 +70,7 @@ struct txn {
 	bool smtputf8;
 	const char *auth_user, *auth_type;   /* NULL: not authenticated */
 	struct spf_facts *spf;           /* NULL: not asked */
+	struct dnsbl_facts *dnsbl;       /* check/dnsbl.h; NULL: not asked */
 	/* RCPT */
 	struct rcpt *rcpt;               /* the one being judged; NULL outside RCPT */
 	struct rcpt **rcpts;             /* accepted, in order */
@@ -90,5 +93,8 @@ struct txn {
 	struct chain *chains;            /* facts/chain.h */
 	size_t n_chains;
 };
+
+/* Does it come from a stranger on the way in? Not from who logged in, a trusted or relay client, or our own machine: these are not judged by their address. */
+bool txn_of_stranger(const struct txn *t);
 
 #endif

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/ptr.h"
+
 enum { SHOWN = 8 };                      /* records of an answer in the trace */
 
 struct answer {
@@ -142,17 +144,6 @@ const char *spf_ask_record(struct spf_run *run, const char *domain)
 
 /* ---- names of the client */
 
-static void arpa_name(const struct ip *ip, char name[80])
-{
-	if (ip->family != 6) {
-		snprintf(name, 80, "%u.%u.%u.%u.in-addr.arpa", ip->addr[3], ip->addr[2], ip->addr[1], ip->addr[0]);
-		return;
-	}
-	for (int i = 0; i < 16; i++)
-		snprintf(name + i * 4, 5, "%x.%x.", ip->addr[15 - i] & 15, ip->addr[15 - i] >> 4);
-	memcpy(name + 64, "ip6.arpa", 9);
-}
-
 /* Does name equal domain, or end in it behind a dot? A dot at the end of either does not matter. */
 static bool is_below(const char *name, const char *domain)
 {
@@ -171,9 +162,9 @@ static uint16_t address_type(const struct spf_run *run)
 /* The client's names by PTR, the first ten; failures are as if there were none (section 5.5). false: stopped. */
 static bool client_names(struct spf_run *run, bool for_macro, struct answer *a_r)
 {
-	char name[80];
+	char name[PTR_QUESTION_MAX];
 
-	arpa_name(&run->question->client, name);
+	ptr_question(&run->question->client, name);
 	*a_r = ask(run, DNS_PTR, name);
 	if (a_r->status == ANSWER_PENDING) {
 		pend(run);

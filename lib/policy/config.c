@@ -27,6 +27,14 @@ static size_t count_rows(const struct setting *rows)
 	return n;
 }
 
+/* What a titled section cannot have: its rows are not those of policies. */
+static void check_titled(const struct section *section)
+{
+	for (const struct setting *row = section->rows; row->name != NULL; row++)
+		if (row->scope != SCOPE_GLOBAL || row->limit != LIMIT_NONE)
+			config_misuse(row, "a row of a titled section has global scope and no limit");
+}
+
 /* Gives each row of each section its index. */
 static void lay_out(struct config *config, const struct section *const *sections, size_t n)
 {
@@ -43,18 +51,21 @@ static void lay_out(struct config *config, const struct section *const *sections
 	config->rows = talloc_array(config, const struct setting *, config->n_rows + 1);
 	config->ranges = talloc_array(config, struct range, n + 1);
 	for (size_t i = 0; i <= n; i++) {
-		const struct group *group = &config->groups[i];
+		struct group *group = &config->groups[i];
 		const struct setting *rows = group->section->rows;
 
+		if (group->section->titled)
+			check_titled(group->section);
 		for (size_t row = 0; row < group->n; row++)
 			config->rows[group->first + row] = &rows[row];
 		if (group->n > 0)
-			config->ranges[config->n_ranges++] = (struct range){ (uintptr_t)rows, (uintptr_t)(rows + group->n), group->first };
+			config->ranges[config->n_ranges++] = (struct range){ (uintptr_t)rows, (uintptr_t)(rows + group->n), group };
 	}
 	qsort(config->ranges, config->n_ranges, sizeof(config->ranges[0]), compare_ranges);
 }
 
-ptrdiff_t config_row_index(const struct config *config, const struct setting *row)
+/* The range that holds a row, or NULL. */
+static const struct range *find_range(const struct config *config, const struct setting *row)
 {
 	const struct range *low = config->ranges;
 	uintptr_t address = (uintptr_t)row;
@@ -66,9 +77,27 @@ ptrdiff_t config_row_index(const struct config *config, const struct setting *ro
 			low += half;
 		n -= half;
 	}
-	if (address < low->begin || address >= low->end)
-		return -1;
-	return (ptrdiff_t)(low->first + (address - low->begin) / sizeof(struct setting));
+	return address >= low->begin && address < low->end ? low : NULL;
+}
+
+ptrdiff_t config_row_index(const struct config *config, const struct setting *row)
+{
+	const struct range *range = find_range(config, row);
+
+	return range != NULL ? (ptrdiff_t)(range->group->first + ((uintptr_t)row - range->begin) / sizeof(struct setting)) : -1;
+}
+
+struct group *config_group(const struct config *config, const struct setting *rows)
+{
+	const struct range *range = find_range(config, rows);
+
+	return range != NULL && range->begin == (uintptr_t)rows ? range->group : NULL;
+}
+
+void config_misuse(const struct setting *row, const char *what)
+{
+	fprintf(stderr, "option %s: %s\n", row->name, what);
+	abort();
 }
 
 /* ---- what the steps share */
@@ -107,10 +136,14 @@ size_t builder_sort_names(struct builder *b, struct named *v, size_t n)
 	if (n > 1)
 		qsort(v, n, sizeof(v[0]), compare_names);
 	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && strcmp(v[kept - 1].name, v[i].name) == 0)
-			names_doubled(b, v[i].node, talloc_asprintf(b->tmp, "%s \"%s\"", v[i].node->name, v[i].name), v[kept - 1].node);
-		else
+		const char *shown;
+
+		if (kept == 0 || strcmp(v[kept - 1].name, v[i].name) != 0) {
 			v[kept++] = v[i];
+			continue;
+		}
+		shown = titled_shown(b, v[i].node);
+		names_doubled(b, v[i].node, talloc_asprintf(b->tmp, "%s \"%s\"", v[i].node->name, shown != v[i].node->title ? shown : v[i].name), v[kept - 1].node);
 	}
 	return kept;
 }
@@ -136,6 +169,7 @@ int config_load(const char *path, const struct section *const *sections, size_t 
 		scope_read(&b, &b.top, tree->children);
 	global_build(&b);
 	policies_build(&b);
+	titled_build(&b);
 	domains_build(&b);
 	talloc_free(b.tmp);
 	if (errors->n > 0) {
@@ -166,25 +200,21 @@ const struct policy *config_default_policy(const struct config *config)
 
 /* ---- reading values */
 
-static void __attribute__((noreturn, cold)) misuse(const struct setting *row, const char *what)
-{
-	fprintf(stderr, "option %s: %s\n", row->name, what);
-	abort();
-}
-
 static inline const struct value *value_of(const struct policy *policy, const struct setting *row)
 {
 	ptrdiff_t index = config_row_index(policy->config, row);
 
 	if (index < 0)
-		misuse(row, "its section was not given to config_load()");
-	return policy->values[index];
+		config_misuse(row, "its section was not given to config_load()");
+	if ((size_t)index - policy->first >= policy->n_values)        /* below first: very large */
+		config_misuse(row, "read from a titled section that does not have it");
+	return policy->values[(size_t)index - policy->first];
 }
 
 static inline const struct value *value_as(const struct policy *policy, const struct setting *row, enum setting_type type)
 {
 	if (row->type != type)
-		misuse(row, "read as another type than its own");
+		config_misuse(row, "read as another type than its own");
 	return value_of(policy, row);
 }
 

@@ -35,7 +35,20 @@ char *config_value_text(TALLOC_CTX *mem, const struct policy *policy, const stru
 /* Is the value equal in both configurations (services are kept across a reload if theirs are)? */
 bool config_same(const struct config *a, const struct config *b, const struct setting *row);
 
-/* Does the file have the top-level section of these rows (store "redis" { }), be it empty? Then *file_r, *line_r say where. */
+/* Sections with titles of their own (struct section: titled), as blocklist "zen.example" { }: how many the file has, and the i-th in the order of the file (includes where they stand).
+ * One is read like a policy, but by its own rows alone: setting_*(entry, row), config_origin() (file NULL: not set there), config_value_text(); policy_name(entry) is its title as written,
+ * policy_config(entry) its configuration. No two have the same title (A and a are two). It has no mode, classes or fingerprint. They live as long as the configuration.
+ * rows: of such a section that config_load() was given; anything else, and an i that is too large, is a programming error (abort). */
+size_t config_titled_count(const struct config *config, const struct setting *rows);
+const struct policy *config_titled(const struct config *config, const struct setting *rows, size_t i);
+
+/* Where the section itself stands, for errors about its title. */
+void config_titled_origin(const struct policy *entry, const char **file_r, int *line_r);
+
+/* Do both configurations have the same ones: titles, order and values? */
+bool config_titled_same(const struct config *a, const struct config *b, const struct setting *rows);
+
+/* Does the file have the top-level section of these rows (store "redis" { }), be it empty? Then *file_r, *line_r say where; of titled ones: where the first one stands. */
 bool config_section_given(const struct config *config, const struct setting *rows, const char **file_r, int *line_r);
 
 /* The commented file of defaults (etc/winnow.conf's body) made from the rows; child of mem. */

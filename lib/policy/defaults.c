@@ -59,9 +59,22 @@ static char *add_row(char *out, TALLOC_CTX *mem, const struct setting *row, cons
 	return talloc_asprintf_append_buffer(out, "%s%*s# %s\n", line, (int)(COLUMN - width), "", comment);
 }
 
+/* Ready-made sections: each line switched off, explanations as they are. */
+static char *add_example(char *out, const char *text)
+{
+	while (*text != '\0') {
+		size_t indent = strspn(text, "\t"), len = strcspn(text, "\n");
+		bool on = indent < len && text[indent] != '#';
+
+		out = talloc_asprintf_append_buffer(out, "%.*s%s%.*s\n", (int)indent, text, on ? "#" : "", (int)(len - indent), text + indent);
+		text += len + (text[len] == '\n');
+	}
+	return out;
+}
+
 static char *add_section(char *out, TALLOC_CTX *mem, const struct section *section)
 {
-	bool titled = section->title != NULL;
+	bool off = section->title != NULL || section->titled;
 
 	out = talloc_strdup_append_buffer(out, "\n");
 	if (section->help != NULL)
@@ -71,14 +84,12 @@ static char *add_section(char *out, TALLOC_CTX *mem, const struct section *secti
 			out = add_row(out, mem, row, "", true);
 		return out;
 	}
-	/* a titled section would be chosen by standing there */
-	if (titled)
-		out = talloc_asprintf_append_buffer(out, "#%s \"%s\" {\n", section->name, section->title);
-	else
-		out = talloc_asprintf_append_buffer(out, "%s {\n", section->name);
+	/* one with a title would be chosen by standing there */
+	out = talloc_asprintf_append_buffer(out, "%s%s {\n", off ? "#" : "", section_text(mem, section));
 	for (const struct setting *row = section->rows; row->name != NULL; row++)
 		out = add_row(out, mem, row, "\t", true);
-	return talloc_strdup_append_buffer(out, titled ? "#}\n" : "}\n");
+	out = talloc_strdup_append_buffer(out, off ? "#}\n" : "}\n");
+	return section->example != NULL ? add_example(talloc_strdup_append_buffer(out, "\n"), section->example) : out;
 }
 
 /* A limit and an option of a check that exist among the sections, to show how they are written in a policy. */

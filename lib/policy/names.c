@@ -13,6 +13,13 @@ static bool enough(struct builder *b)
 
 static const char *const own_sections[] = { "policy", "domain", "class", "limit", NULL };
 
+char *section_text(TALLOC_CTX *mem, const struct section *section)
+{
+	if (section->title == NULL && !section->titled)
+		return talloc_strdup(mem, section->name);
+	return talloc_asprintf(mem, "%s \"%s\"", section->name, section->title != NULL ? section->title : "NAME");
+}
+
 static bool top_level(const struct group *group)
 {
 	return group->section->name[0] == '\0';
@@ -51,9 +58,7 @@ static char *find_elsewhere(struct builder *b, const char *name)
 				return talloc_asprintf(mem, "policy \"NAME\" { %s = ... }", name);
 			if (s->name[0] == '\0')
 				return talloc_asprintf(mem, "%s = ... at top level, outside all sections", name);
-			if (s->title != NULL)
-				return talloc_asprintf(mem, "%s \"%s\" { %s = ... }", s->name, s->title, name);
-			return talloc_asprintf(mem, "%s { %s = ... }", s->name, name);
+			return talloc_asprintf(mem, "%s { %s = ... }", section_text(mem, s), name);
 		}
 	}
 	for (const struct setting *row = domain_settings; row->name != NULL; row++)
@@ -81,7 +86,7 @@ static bool dotted(struct builder *b, const struct node *node)
 
 	if (group == NULL)
 		return false;
-	config_error_add(b->errors, node->file, node->line, "unknown option \"%.80s\"; write %s { %.80s = ... }", node->name, group->section->name, dot + 1);
+	config_error_add(b->errors, node->file, node->line, "unknown option \"%.80s\"; write %s { %.80s = ... }", node->name, section_text(b->tmp, group->section), dot + 1);
 	return true;
 }
 
@@ -89,6 +94,7 @@ void names_unknown_option(struct builder *b, const struct scope *scope, const st
 {
 	struct hint hint = { .wanted = node->name };
 	char *known, *elsewhere;
+	const struct group *same;
 	const char *section = group != NULL ? group->section->name : scope->policy != NULL ? "policy" : "";
 
 	if (enough(b) || dotted(b, node))
@@ -96,14 +102,15 @@ void names_unknown_option(struct builder *b, const struct scope *scope, const st
 	known = talloc_strdup(b->tmp, "");
 	offer_here(b, scope, group, &hint, &known);
 	elsewhere = find_elsewhere(b, node->name);
-	if (hint.best != NULL && (hint.distance <= 1 || elsewhere == NULL))
+	same = find_group(b, node->name, strlen(node->name));
+	if (hint.best != NULL && (hint.distance <= 1 || (elsewhere == NULL && same == NULL)))
 		config_error_add(b->errors, node->file, node->line, "unknown option \"%.80s\"; did you mean \"%s\"?", node->name, hint.best);
 	else if (elsewhere != NULL && section[0] != '\0')
 		config_error_add(b->errors, node->file, node->line, "%.80s does not belong in section %s; write %s", node->name, section, elsewhere);
 	else if (elsewhere != NULL)
 		config_error_add(b->errors, node->file, node->line, "%.80s does not belong at top level; write %s", node->name, elsewhere);
-	else if (find_group(b, node->name, strlen(node->name)) != NULL)
-		config_error_add(b->errors, node->file, node->line, "%.80s is a section; write %.80s { ... }", node->name, node->name);
+	else if (same != NULL)
+		config_error_add(b->errors, node->file, node->line, "%.80s is a section; write %.80s { ... }", node->name, section_text(b->tmp, same->section));
 	else if (section[0] != '\0')
 		config_error_add(b->errors, node->file, node->line, "unknown option \"%.80s\"; section %s knows %s", node->name, section, known);
 	else
@@ -143,7 +150,8 @@ void names_unknown_section(struct builder *b, const struct scope *scope, const s
 	for (size_t i = 0; i < b->config->n_groups; i++) {
 		const struct group *g = &b->config->groups[i];
 
-		hint_offer(&hint, g->section->name);
+		if (scope->policy == NULL || !g->section->titled)
+			hint_offer(&hint, g->section->name);
 		if (i == 0 || top_level(g))
 			for (size_t row = 0; row < g->n; row++)
 				is_option |= strcmp(g->section->rows[row].name, node->name) == 0;

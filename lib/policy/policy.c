@@ -28,8 +28,7 @@ static const char *const mode_names[] = { [MODE_OBSERVE] = "observe", [MODE_TAG]
 
 /* ---- building */
 
-/* The value that is in force where given (NULL: nothing) is said over inherited (NULL: the built-in one, made when it is needed). */
-static const struct value *over(struct builder *b, size_t row, struct value *given, const struct value *inherited)
+const struct value *builder_over(struct builder *b, size_t row, struct value *given, const struct value *inherited)
 {
 	const struct config *config = b->config;
 
@@ -56,7 +55,7 @@ static void resolve_base(struct builder *b, struct policy *policy, const struct 
 		if (given != NULL && !given->append)
 			policy->values[row] = given;
 		else
-			policy->values[row] = over(b, row, given, over(b, row, b->top.given[row], NULL));
+			policy->values[row] = builder_over(b, row, given, builder_over(b, row, b->top.given[row], NULL));
 	}
 }
 
@@ -73,7 +72,7 @@ static void resolve(struct builder *b, struct policy *policy, const struct scope
 	}
 	policy->values = talloc_zero_array(b->config, const struct value *, b->config->n_rows + 1);
 	for (size_t row = 0; row < b->config->n_rows; row++)
-		policy->values[row] = own->given[row] != NULL ? over(b, row, own->given[row], base->values[row]) : base->values[row];
+		policy->values[row] = own->given[row] != NULL ? builder_over(b, row, own->given[row], base->values[row]) : base->values[row];
 }
 
 /* Says words over what the rule is so far. */
@@ -182,11 +181,12 @@ static bool good_name(struct builder *b, const struct node *node)
 	return false;
 }
 
-static struct policy *policy_new(struct builder *b, const char *name, const struct node *node)
+struct policy *policy_new(struct builder *b, const char *name, const struct node *node)
 {
 	struct policy *policy = talloc_zero(b->config, struct policy);
 
 	policy->config = b->config;
+	policy->n_values = b->config->n_rows;
 	policy->name = talloc_strdup(policy, name);
 	policy->file = node != NULL ? builder_file(b, node) : NULL;
 	policy->line = node != NULL ? node->line : 0;
@@ -292,7 +292,7 @@ const char *mode_name(enum mode mode)
 
 enum mode policy_mode(const struct policy *policy)
 {
-	const char *name = policy->values[POLICY_MODE]->s;
+	const char *name = setting_string(policy, &policy_settings[POLICY_MODE]);
 
 	return name[0] == 'o' ? MODE_OBSERVE : name[0] == 't' ? MODE_TAG : MODE_ENFORCE;
 }

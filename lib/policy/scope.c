@@ -28,6 +28,7 @@ void scope_init(struct builder *b, struct scope *scope, const struct node *polic
 	size_t n = b->config->n_rows;
 
 	scope->policy = policy;
+	scope->first = 0;
 	scope->given = talloc_zero_array(b->tmp, struct value *, n);
 	scope->seen = talloc_zero_array(b->tmp, const struct node *, n);
 	scope->classes = talloc_zero_array(b->tmp, struct class_words *, CLASS_COUNT);
@@ -50,7 +51,7 @@ static const struct setting *find_row(const struct group *group, const char *nam
 
 static void set_row(struct builder *b, struct scope *scope, const struct group *group, const struct setting *row, const struct node *node)
 {
-	size_t index = group->first + (size_t)(row - group->section->rows);
+	size_t index = group->first + (size_t)(row - group->section->rows) - scope->first;
 	const char *section = group->section->name;
 	const struct node *first = scope->seen[index];
 	struct value *value;
@@ -198,6 +199,20 @@ static void read_limit(struct builder *b, struct scope *scope, const struct node
 
 /* ---- sections */
 
+void scope_read_rows(struct builder *b, struct scope *scope, const struct group *group, const struct node *section)
+{
+	for (const struct node *child = section->children; child != NULL; child = child->next) {
+		const struct setting *row = find_row(group, child->name);
+
+		if (child->kind == NODE_SECTION)
+			config_error_add(b->errors, child->file, child->line, "no section can stand in section %s; is a } missing above?", section->name);
+		else if (row == NULL)
+			names_unknown_option(b, scope, child, group);
+		else
+			read_row(b, scope, group, row, child);
+	}
+}
+
 static void read_section(struct builder *b, struct scope *scope, const struct node *node)
 {
 	struct group *group = NULL;
@@ -210,8 +225,12 @@ static void read_section(struct builder *b, struct scope *scope, const struct no
 		if (g->section->name[0] == '\0' || strcmp(g->section->name, node->name) != 0)
 			continue;
 		known = true;
-		if ((title == NULL) == (node->title == NULL) && (title == NULL || strcmp(title, node->title) == 0))
+		if (g->section->titled || ((title == NULL) == (node->title == NULL) && (title == NULL || strcmp(title, node->title) == 0)))
 			group = g;
+	}
+	if (group != NULL && group->section->titled) {
+		titled_gather(b, scope, group, node);
+		return;
 	}
 	if (group == NULL) {
 		if (known)
@@ -228,16 +247,7 @@ static void read_section(struct builder *b, struct scope *scope, const struct no
 		group->file = builder_file(b, node);
 		group->line = node->line;
 	}
-	for (const struct node *child = node->children; child != NULL; child = child->next) {
-		const struct setting *row = find_row(group, child->name);
-
-		if (child->kind == NODE_SECTION)
-			config_error_add(b->errors, child->file, child->line, "no section can stand in section %s; is a } missing above?", node->name);
-		else if (row == NULL)
-			names_unknown_option(b, scope, child, group);
-		else
-			read_row(b, scope, group, row, child);
-	}
+	scope_read_rows(b, scope, group, node);
 }
 
 static void gather(struct builder *b, const struct node ***nodes, size_t *n, const struct node *node)

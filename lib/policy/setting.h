@@ -3,7 +3,10 @@
 #define WINNOW_POLICY_SETTING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include <talloc.h>
 
 #include "facts/class.h"
 
@@ -42,15 +45,25 @@ struct setting {
 	const char *(*check)(const char *text);   /* of strings, paths and each entry of lists, if not NULL: NULL when text is good, else what would be right ("write HOST:PORT") */
 };
 
+/* A check of rows that hold addresses and networks. */
+const char *setting_check_network(const char *text);
+
 /* The first row of every check's section. */
 #define SETTING_ENABLED { .name = "enabled", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "true", .help = "false: this check asks nothing and reports nothing" }
 
-/* A section of the file: `name { rows }`, or `name "title" { rows }` with that one title (store "sqlite"). name "" is the top level. */
+/* A section of the file: `name { rows }`, or `name "title" { rows }` with that one title (store "sqlite"). name "" is the top level.
+ * titled: any number of sections `name "TITLE" { rows }`, each with values of its own (config_titled()), at top level only. Their rows are of global scope, one at least, without limits:
+ * anything else is a programming error (abort). The policies hold the defaults of these rows. */
 struct section {
 	const char *name;
-	const char *title;               /* NULL: none */
+	const char *title;               /* NULL: none. titled: what stands for the title in the file of defaults and in errors ("ZONE"; NULL: "NAME"); check_title must take it */
 	const struct setting *rows;
 	const char *help;                /* one line above the section in etc/winnow.conf */
+	bool titled;
+	size_t titled_max;               /* so many of them; 0: 5000 */
+	const char *(*check_title)(const char *title);   /* titled: NULL when it is good, else what would be right; it has 1 to 255 characters, no control characters. NULL: any */
+	char *(*show_title)(TALLOC_CTX *mem, const char *title);         /* titled: what errors show of a title that may hold a secret, a child of mem; NULL: all of it */
+	const char *example;             /* titled: ready-made sections as they would stand in the file; etc/winnow.conf shows them switched off. Lines that begin with # stay as they are. NULL: none */
 };
 
 /* Reads a value of the policy in force by its row: `setting_int(t->policy, &settings[SIZE_MAX])`. A few nanoseconds.

@@ -6,9 +6,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "policy/table.h"
+#include "util/signature.h"
 
 extern const struct table_kind table_kind_inline, table_kind_file, table_kind_cidr, table_kind_pcre, table_kind_lmdb, table_kind_cdb, table_kind_sqlite;
 
@@ -26,14 +26,6 @@ unsigned long table_lmdb_reads(const void *content);
 struct content {
 	atomic_uint refs;
 	void *data;
-};
-
-/* What tells one version of a file from the next. All zero: no file. */
-struct signature {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime, ctime;
 };
 
 /* What the watching knows of a file. */
@@ -87,9 +79,6 @@ struct table *table_set_add(struct table_set *set, struct table *table);
 bool table_set_drop(struct table_set *set, struct table *table);
 
 /* --- table_watch.c --- */
-
-/* The version of the file at path now; all zero if there is none (then errno tells why). */
-struct signature signature_of(const char *path);
 
 /* First load, at opening. 0; -1 with *error_r (child of NULL). A file that is missing is no error if optional. */
 int table_watch_begin(struct table *table, bool optional, char **error_r);

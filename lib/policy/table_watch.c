@@ -9,32 +9,6 @@
 
 enum { QUIET_US = 1000000, MESSAGE_MAX = 1024 };
 
-static const struct signature no_file;
-
-struct signature signature_of(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return no_file;
-	return (struct signature){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .mtime = st.st_mtim, .ctime = st.st_ctim };
-}
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool same_file(const struct signature *a, const struct signature *b)
-{
-	return a->dev == b->dev && a->ino == b->ino;
-}
-
-static bool same(const struct signature *a, const struct signature *b)
-{
-	return same_file(a, b) && a->size == b->size && same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
-}
-
 /* An editor that makes a new file of the old name, instead of renaming one into place, shows it empty or cut within a line for a moment. */
 static bool looks_whole(const char *path, off_t size)
 {
@@ -52,7 +26,7 @@ static bool looks_whole(const char *path, off_t size)
 /* Are they different versions of the table's file? What is written into one that is read live makes no new version, unless it was not good before. */
 static bool differ(const struct table *table, const struct signature *a, const struct signature *b)
 {
-	return table->kind->reading == TABLE_READ_LIVE && !table->watch.bad ? !same_file(a, b) : !same(a, b);
+	return table->kind->reading == TABLE_READ_LIVE && !table->watch.bad ? !signature_same_file(a, b) : !signature_same(a, b);
 }
 
 /* "WHAT; what is in force now". */
@@ -81,7 +55,7 @@ int table_watch_begin(struct table *table, bool optional, char **error_r)
 	if (!known) {
 		/* taken before the load: what is written while it is read counts as a change */
 		watch->seen = signature_of(table->path);
-		watch->missing = same(&watch->seen, &no_file);
+		watch->missing = signature_none(&watch->seen);
 		if (!(watch->missing && optional && (errno == ENOENT || errno == ENOTDIR))) {
 			content = table_load(table, error_r);
 			if (content != NULL)
@@ -139,7 +113,7 @@ static void note_missing(struct table *table, struct log *log, int error)
 	if (watch->missing)
 		return;
 	watch->missing = true;
-	watch->seen = watch->pending = no_file;
+	watch->seen = watch->pending = (struct signature){ 0 };
 	snprintf(what, sizeof(what), "%.900s: cannot be read any more: %s", table->path, strerror(error));
 	report_kept(table, log, LOG_LEVEL_WARNING, what);
 }
@@ -147,7 +121,7 @@ static void note_missing(struct table *table, struct log *log, int error)
 /* May a new file of that name be tried before its quiet second? What is read in place tells at loading whether it is whole. */
 static bool may_be_ready(const struct table *table, const struct signature *there)
 {
-	return !same_file(there, &table->watch.seen) && (table->kind->reading != TABLE_READ_WHOLE || looks_whole(table->path, there->size));
+	return !signature_same_file(there, &table->watch.seen) && (table->kind->reading != TABLE_READ_WHOLE || looks_whole(table->path, there->size));
 }
 
 void table_watch_look(struct table *table, struct log *log, int64_t now)
@@ -158,11 +132,11 @@ void table_watch_look(struct table *table, struct log *log, int64_t now)
 
 	pthread_mutex_lock(&watch->lock);
 	there = signature_of(table->path);
-	if (same(&there, &no_file)) {
+	if (signature_none(&there)) {
 		note_missing(table, log, errno);
 	} else if (differ(table, &there, &watch->seen)) {
 		watch->missing = false;
-		if (!same(&there, &watch->pending)) {
+		if (!signature_same(&there, &watch->pending)) {
 			watch->pending = there;
 			watch->pending_since = now;
 		}

@@ -35,7 +35,7 @@ int quarantine_delete(struct quarantine *q, const char *id, char **error_r)
 
 	*error_r = NULL;
 	if (!spool_id_valid(id))
-		return quarantine_failed(-ENOENT, "no such id", NULL, error_r);
+		return quarantine_unknown(id, error_r);
 	r = quarantine_lock(q, error_r);
 	if (r != 0)
 		return r;
@@ -44,7 +44,7 @@ int quarantine_delete(struct quarantine *q, const char *id, char **error_r)
 	if (r != 0) {
 		(void)quarantine_failed(r, "not deleted:", id, error_r);
 	} else if (!out.had && !file) {
-		r = quarantine_failed(-ENOENT, "no such id:", id, error_r);
+		r = quarantine_unknown(id, error_r);
 	} else {
 		r = quarantine_failed(spool_remove(&q->spool, id), "the files cannot be removed:", id, error_r);
 	}

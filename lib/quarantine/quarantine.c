@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "util/clock.h"
@@ -16,6 +17,13 @@ int quarantine_failed(int r, const char *what, const char *id, char **error_r)
 	if (r != 0 && *error_r == NULL)
 		*error_r = talloc_asprintf(NULL, "quarantine: %s%s%s: %s", what, id != NULL ? " " : "", id != NULL ? id : "", strerror(-r));
 	return r;
+}
+
+int quarantine_unknown(const char *id, char **error_r)
+{
+	if (*error_r == NULL)
+		*error_r = talloc_asprintf(NULL, "quarantine: no such id%s%s; winnowctl quarantine list shows those that are kept", spool_id_valid(id) ? ": " : "", spool_id_valid(id) ? id : "");
+	return -ENOENT;
 }
 
 /* ---- the lock: a mutex among threads, and flock() on the folder among processes. SQLite's own covers the rows alone, not the files that belong to them. */
@@ -263,6 +271,15 @@ void quarantine_close(struct quarantine *q)
 	talloc_free(q->mem);
 }
 
+bool quarantine_is_at(const struct quarantine *q, const char *path)
+{
+	struct stat open, there;
+
+	if (stat(path, &there) != 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	return fstat(q->spool.top, &open) != 0 || (open.st_dev == there.st_dev && open.st_ino == there.st_ino);
+}
+
 /* ---- in */
 
 struct entrance {
@@ -300,7 +317,8 @@ int quarantine_keep(struct quarantine *q, const struct quarantine_entry *entry, 
 		return quarantine_failed(r, "the copy cannot be written:", entry->id, error_r);
 	r = quarantine_lock(q, error_r);
 	if (r == 0) {
-		r = quarantine_transact(q, enter, &in, error_r);
+		/* the folder was moved while we wrote: the row would go to another place than the file */
+		r = quarantine_is_at(q, q->path) ? quarantine_transact(q, enter, &in, error_r) : -ESTALE;
 		if (r != 0 && copy.named)
 			(void)spool_remove(&q->spool, entry->id);
 		quarantine_unlock(q);
@@ -335,7 +353,7 @@ int quarantine_mark(struct quarantine *q, const char *id, enum quarantine_mark w
 		r = quarantine_transact(q, mark, &m, error_r);
 		quarantine_unlock(q);
 	}
-	return quarantine_failed(r, r == -ENOENT ? "no such id:" : "the index cannot be written:", id, error_r);
+	return r == -ENOENT ? quarantine_unknown(id, error_r) : quarantine_failed(r, "the index cannot be written:", id, error_r);
 }
 
 /* ---- questions */
@@ -382,10 +400,10 @@ int quarantine_show(struct quarantine *q, TALLOC_CTX *mem, const char *id, struc
 	*data_r = NULL;
 	*len_r = 0;
 	if (!spool_id_valid(id))
-		return quarantine_failed(-ENOENT, "no such id", NULL, error_r);
+		return quarantine_unknown(id, error_r);
 	r = quarantine_query(q, ask_entry, &what, error_r);
 	if (r != 0)
-		return quarantine_failed(r, r == -ENOENT ? "no such id:" : "no entry", id, error_r);
+		return r == -ENOENT ? quarantine_unknown(id, error_r) : quarantine_failed(r, "no entry", id, error_r);
 	r = spool_read(&q->spool, mem, id, data_r, len_r);
 	return quarantine_failed(r, "the file of the copy is gone or cannot be read:", id, error_r);
 }

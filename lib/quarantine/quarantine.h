@@ -37,6 +37,9 @@ struct quarantine_entry {
 int quarantine_open(const char *path, bool make, struct log *log, struct quarantine **quarantine_r, char **error_r);
 void quarantine_close(struct quarantine *quarantine);
 
+/* Is the folder that is open still the one at path? false: another one is there now, or none; it was moved, or a disk mounted over it. What goes into this one, nobody would find. */
+bool quarantine_is_at(const struct quarantine *quarantine, const char *path);
+
 /* Keeps a copy. When it returns 0 the file is written and synced (its folder too) and the row is committed: only then may the refusal be given.
  * -errno: no copy, no row (after a crash in between a file without a row may remain; it is harmless). *error_r as above.
  * -EINVAL: the id is not one of 4 to 64 characters of A-Z a-z 0-9 . - or has a dot at its beginning or among its last two. -EEXIST: the id is kept already; nothing changed. */

@@ -33,4 +33,7 @@ int quarantine_query(struct quarantine *q, int (*work)(struct index *index, void
 /* Every failure comes with a text: "quarantine: WHAT ID: ...". Returns r. */
 int quarantine_failed(int r, const char *what, const char *id, char **error_r);
 
+/* There is no copy of that id, which may be any text. Returns -ENOENT. */
+int quarantine_unknown(const char *id, char **error_r);
+
 #endif

@@ -197,6 +197,20 @@ static bool sent(struct run *x)
 	return went_well(x, "message", r, 2);
 }
 
+/* The MTA has it: whatever happens now, that is what has to be said. */
+static int mark_released(struct quarantine *q, const struct run *x, int64_t now, char **error_r)
+{
+	int r = quarantine_mark(q, x->entry.id, QUARANTINE_RELEASED, now, error_r);
+	char *why = *error_r;
+
+	if (r == 0)
+		return 0;
+	/* deleted meanwhile, or expired: there is nothing left to mark */
+	*error_r = r == -ENOENT ? NULL : talloc_asprintf(NULL, "the MTA has taken %s, but it could not be marked as released: %s", x->entry.id, why != NULL ? why : strerror(-r));
+	talloc_free(why);
+	return r == -ENOENT ? 0 : r;
+}
+
 static int speak(struct quarantine *q, struct run *x, char **error_r)
 {
 	struct release_report *report = x->report;
@@ -226,7 +240,7 @@ static int speak(struct quarantine *q, struct run *x, char **error_r)
 	}
 	report->taken = true;
 	judge_recipients(x);
-	return quarantine_mark(q, x->entry.id, QUARANTINE_RELEASED, now(), error_r);
+	return mark_released(q, x, now(), error_r);
 }
 
 /* The key, made where there is none yet, for whom the quarantine belongs to. 0 or -errno with *error_r. */

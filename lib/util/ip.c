@@ -186,3 +186,16 @@ struct ipnet ipnet_of(const struct ip *ip, unsigned bits)
 	}
 	return net;
 }
+
+bool ip_is_private(const struct ip *ip)
+{
+	static const struct ipnet nets[] = {
+		{ { 4, { 0 } }, 8 }, { { 4, { 10 } }, 8 }, { { 4, { 100, 64 } }, 10 }, { { 4, { 127 } }, 8 }, { { 4, { 169, 254 } }, 16 }, { { 4, { 172, 16 } }, 12 },
+		{ { 4, { 192, 168 } }, 16 }, { { 6, { 0 } }, 127 }, { { 6, { 0xfc } }, 7 }, { { 6, { 0xfe, 0x80 } }, 10 },
+	};
+
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (ipnet_contains(&nets[i], ip))
+			return true;
+	return false;
+}

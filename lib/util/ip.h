@@ -31,6 +31,9 @@ const char *ip_print(const struct ip *ip, char buf[IP_TEXT_MAX]);
 
 bool ip_equal(const struct ip *a, const struct ip *b);
 
+/* Is it an address that nobody on the Internet has: unspecified, loopback, link-local, private (RFC 1918, RFC 4193) or shared (RFC 6598)? Family 0: no. */
+bool ip_is_private(const struct ip *ip);
+
 /* Is ip in net? Families differ or none: false. */
 bool ipnet_contains(const struct ipnet *net, const struct ip *ip);
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -63,6 +62,12 @@ static bool copy(FILE *from, FILE *to, size_t len)
 	return true;
 }
 
+static int hangs(void)
+{
+	fprintf(stderr, "winnowctl: the daemon does not answer: it hangs, or has very much to do; its log may say why\n");
+	return EX_UNAVAILABLE;
+}
+
 /* The command's exit status, or why there is none. sent: the whole question went out. */
 static int read_answer(int fd, bool sent)
 {
@@ -74,8 +79,7 @@ static int read_answer(int fd, bool sent)
 	json_t *answer = came ? json_loads(line, 0, NULL) : NULL;
 
 	if (silent) {
-		fprintf(stderr, "winnowctl: the daemon does not answer: it hangs, or has very much to do; its log may say why\n");
-		status = EX_UNAVAILABLE;
+		status = hangs();
 	} else if (!came && !sent) {
 		fprintf(stderr, "winnowctl: the daemon closed the connection: it may be busy; try again\n");
 		status = EX_TEMPFAIL;
@@ -92,18 +96,15 @@ static int read_answer(int fd, bool sent)
 }
 
 /* Nobody waits for ever: a monitor's ping least of all. */
-static void set_deadline(int fd, const char *command)
+static unsigned deadline(const char *command)
 {
-	struct timeval time = { .tv_sec = strcmp(command, "ping") == 0 ? WIRE_PING_SECONDS : 2 * WIRE_TOTAL_SECONDS };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+	return strcmp(command, "ping") == 0 ? WIRE_PING_SECONDS : 2 * WIRE_TOTAL_SECONDS;
 }
 
-/* Where the daemon is said to listen: a malloc'ed text, or NULL. */
+/* Where the daemon is said to listen: a malloc'ed text, or NULL. The file may have errors: the daemon runs with an older one. */
 static char *configured_socket(const struct ctl *ctl, bool complain)
 {
-	struct winnow_options options = { .config_path = ctl->config };
+	struct winnow_options options = { .config_path = ctl->config, .rough = true };
 	char *errors = NULL, *spec;
 	struct winnow_engine *engine = winnow_engine_new(&options, &errors, NULL);
 
@@ -115,20 +116,41 @@ static char *configured_socket(const struct ctl *ctl, bool complain)
 	return spec;
 }
 
+/* A question is JSON, and that has no words of other bytes. */
+static bool can_be_asked(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		json_t *word = json_string(argv[i]);
+
+		if (word == NULL) {
+			fprintf(stderr, "winnowctl: argument %d is no UTF-8; is that the terminal's charset?\n", i + 1);
+			return false;
+		}
+		json_decref(word);
+	}
+	return true;
+}
+
 int client_ask(struct ctl *ctl, const char *socket, int argc, char **argv, bool complain)
 {
 	char *configured = socket == NULL ? configured_socket(ctl, complain) : NULL;
 	const char *spec = socket != NULL ? socket : configured;
-	int fd = spec != NULL ? socket_connect(spec) : -1, status = -1;
+	int fd, status = -1;
 	bool good;
 
-	if (fd < 0) {
+	if (!can_be_asked(argc, argv)) {
+		free(configured);
+		return EX_USAGE;
+	}
+	fd = spec != NULL ? socket_connect(spec, deadline(argv[0])) : -1;
+	if (fd < 0 && spec != NULL && (errno == EAGAIN || errno == EINPROGRESS)) {
+		status = hangs();
+	} else if (fd < 0) {
 		if (complain && spec == NULL)
 			fprintf(stderr, "winnowctl: the configuration cannot be read, so the control socket is not known: mend it, or name the socket by -s\n");
 		else if (complain)
 			fprintf(stderr, "winnowctl: no winnow-milter answers at %s: %s; is it running, is this its configuration (-c FILE), may you use that socket?\n", spec, strerror(errno));
 	} else {
-		set_deadline(fd, argv[0]);
 		/* a daemon that is busy says so without reading the question */
 		good = send_question(fd, ctl, argc, argv);
 		status = read_answer(fd, good);

@@ -10,6 +10,7 @@
 struct ctl {
 	const char *config;              /* -c */
 	bool json;
+	bool rough;                      /* the configuration has errors: the engine knows where things are, and no more */
 	struct winnow_engine *engine;    /* the daemon's, or one that has only read its configuration; NULL where the command needs none */
 	bool in_daemon;
 	FILE *out, *err;                 /* where it writes: never to stdout and stderr directly */

@@ -46,6 +46,7 @@ static int read_input(struct ctl *ctl, const char *path)
 	size_t len = 0, got;
 	FILE *gather = open_memstream(&data, &len);
 	char block[65536];
+	int error;
 
 	if (f == NULL || gather == NULL) {
 		if (gather != NULL)
@@ -55,27 +56,33 @@ static int read_input(struct ctl *ctl, const char *path)
 	}
 	while ((got = fread(block, 1, sizeof(block), f)) > 0)
 		fwrite(block, 1, got, gather);
+	error = ferror(f) ? errno : 0;   /* a folder can be opened, and not read */
 	if (f != stdin)
 		fclose(f);
 	fclose(gather);
 	ctl->input = data;
 	ctl->input_len = len;
-	return EX_OK;
+	errno = error;
+	return error == 0 ? EX_OK : complain(path);
 }
 
 static int run_here(struct ctl *ctl, const struct command *command, int argc, char **argv)
 {
-	struct winnow_options options = { .config_path = ctl->config };
+	/* to look at what is on disk it is enough to know where it is; to judge, all of the file must be good */
+	struct winnow_options options = { .config_path = ctl->config, .rough = command->where == RUN_WITH_CONFIG };
 	char *errors = NULL;
 	int status;
 
 	if (command->where != RUN_HERE) {
 		ctl->engine = winnow_engine_new(&options, &errors, NULL);
-		if (ctl->engine == NULL) {
+		if (ctl->engine == NULL)
 			fprintf(stderr, "%s", errors != NULL ? errors : "winnowctl: out of memory\n");
-			winnow_free(errors);
+		ctl->rough = ctl->engine != NULL && errors != NULL;
+		if (ctl->rough)
+			fprintf(stderr, "winnowctl: %s has errors (winnowctl check names them); only where things are was read from it\n", ctl->config);
+		winnow_free(errors);
+		if (ctl->engine == NULL)
 			return EX_CONFIG;
-		}
 	}
 	status = command->run(ctl, argc, argv);
 	winnow_engine_free(ctl->engine);
@@ -86,8 +93,12 @@ static int run(struct ctl *ctl, const char *socket, const struct command *comman
 {
 	int status = EX_OK;
 
-	if (command->reads_input && argc > 1)
+	if (command->reads_input && argc > 1) {
+		static char read[] = "-";
+
 		status = read_input(ctl, argv[argc - 1]);
+		argv[argc - 1] = read;           /* a file's name may have any bytes, and the daemon needs it not */
+	}
 	if (status != EX_OK)
 		return status;
 	if (command->where == RUN_IN_DAEMON || command->where == RUN_BEST_IN_DAEMON) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 extern const struct command command_quarantine;
 
@@ -69,13 +70,14 @@ static int list(struct ctl *ctl, int argc, char **argv)
 
 static int show(struct ctl *ctl, int argc, char **argv)
 {
+	enum winnow_show how = ctl->json ? WINNOW_SHOW_JSON : ctl->out == stdout && isatty(STDOUT_FILENO) ? WINNOW_SHOW_TERMINAL : WINNOW_SHOW_BYTES;
 	char *text, *error;
 	size_t len;
 	int result;
 
 	if (argc != 3)
 		return ctl_usage(ctl, &command_quarantine);
-	result = winnow_quarantine_show(ctl->engine, argv[2], ctl->json, &text, &len, &error);
+	result = winnow_quarantine_show(ctl->engine, argv[2], how, &text, &len, &error);
 	if (result != 0)
 		return complain(ctl, result, error);
 	fwrite(text, 1, len, ctl->out);
@@ -171,6 +173,11 @@ static int each(struct ctl *ctl, int argc, char **argv, bool release)
 	}
 	if (n == 2)
 		return ctl_usage(ctl, &command_quarantine);
+	if (release && ctl->rough) {
+		/* mail must not go to where only the built-in value says */
+		fprintf(ctl->err, "winnowctl: nothing is released until the configuration is mended\n");
+		return EX_CONFIG;
+	}
 	for (int i = 2; i < n; i++)
 		status = worse(status, release ? release_one(ctl, argv[i], to, i == 2) : delete_one(ctl, argv[i], i == 2));
 	if (ctl->json)

@@ -61,6 +61,7 @@ class Journal(Lab):
 	def test_explain_finds_by_every_name(self):
 		d = self.start()
 		ids = self.play(d)
+		self.records(d, ids['reject'])                         # the last one is on disk
 		self.assertEqual(ids['message'], ids['rcpt'])
 		for key in (ids['message'], '[%s]' % ids['message'], ids['message'].lower(), ' %s ' % ids['message']):
 			self.assertEqual([r['event'] for r in self.records(d, key)], ['rcpt', 'message'], key)
@@ -72,6 +73,37 @@ class Journal(Lab):
 		self.assertEqual((r['qid'], r['from'], r['rcpt'], r['subject'], r['msgid'], r['action'], r['code']),
 			(self.queue_id, 'bob@example.net', ['anna@example.com'], 'lunch', '<20261125.7@mail.example.net>', 'accept', 250))
 		self.assertTrue(all(isinstance(v, int) and v > 0 for v in r['times'].values()) and r['times'], r['times'])
+
+	def test_a_subject_is_shown_as_its_reader_sees_it(self):
+		d = self.start()
+		m = self.connect(d)
+		m.mail('<bob@example.net>')
+		m.rcpt('<anna@example.com>')
+		self.assertTrue(m.send(mail('<8@x.example>', '=?utf-8?Q?Gr=C3=BC=C3=9Fe_=F0=9F=98=80_=1B[31m=E2=80=AE?=')).ok)
+		shown = 'Gr\u00fc\u00dfe \U0001f600 \\x1B[31m\\xE2\\x80\\xAE'
+		self.assertEqual(self.records(d, '8@x.example')[0]['subject'], shown)
+		self.assertIn('\nsubject   %s\n' % shown, self.ctl(d, 'explain', '8@x.example')[0])
+		self.assertTrue(self.ctl(d, 'search', '--json')[0].isascii())
+
+	def test_black_holes_are_named(self):
+		d = self.start(CONFIG + 'recipient { blackhole = "inline:bert@example.com" }\n')
+		m = self.connect(d)
+		m.mail('<bob@example.net>')
+		for rcpt in 'anna', 'bert':
+			self.assertTrue(m.rcpt('<%s@example.com>' % rcpt).ok)
+		self.assertTrue(m.send(mail('<9@x.example>')).ok)
+		r = self.records(d, '9@x.example')[0]
+		self.assertEqual((r['rcpt'], r['blackhole']), (['anna@example.com', 'bert@example.com'], ['bert@example.com']))
+		self.assertRegex(self.ctl(d, 'explain', '9@x.example')[0], r'(?m)^rcpt +anna@example.com, bert@example.com\nblackhole bert@example.com$')
+
+	def test_a_search_for_an_address_that_is_not_ascii(self):
+		d = self.start('domains = ""\ndomain "example.com" { }\nspf { enabled = false }\n')
+		m = self.connect(d)
+		m.mail('<b\u00f6b@example.net>', 'SMTPUTF8')
+		m.rcpt('<anna@example.com>')
+		m.send(mail('<10@x.example>'))
+		self.assertEqual(len(self.records(d, '10@x.example')), 1)
+		self.assertEqual(len(json.loads(self.ctl(d, 'search', '--json', '--from', 'b\u00f6b@example.net')[0])), 1)
 
 	def test_explain_is_for_people(self):
 		d = self.start()

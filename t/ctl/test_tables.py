@@ -93,7 +93,7 @@ class Tables(Lab):
 			('sqlite:state/none?SELECT :key', r'winnow\.conf:\d+: domains: .*/state/none: No such file or directory'),
 			('sqlite:log', r'winnow\.conf:\d+: domains: .*/log: a query is missing behind the question mark')):
 			d.write_config('domains = "%s"\n' % text)
-			self.assertRegex(self.ctl(d, 'reload', status=69)[1], want)
+			self.assertRegex(self.ctl(d, 'reload', status=78)[1], want)
 		d.write_config('domains = ""\n')
 		self.ctl(d, 'reload')
 

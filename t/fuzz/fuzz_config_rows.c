@@ -24,8 +24,14 @@ static const struct setting rows[] = {
 	{ 0 },
 };
 static const struct setting store_rows[] = { { .name = "servers", .type = SET_LIST, .def = "" }, { 0 } };
+static const struct setting list_rows[] = {
+	{ .name = "codes", .type = SET_LIST, .def = "" }, { .name = "counted", .type = SET_LIST, .def = "127.0.0.0/8" }, { .name = "operator", .type = SET_STRING, .def = "" },
+	{ .name = "self_test", .type = SET_BOOL, .def = "true" }, { .name = "score", .type = SET_FLOAT, .def = "1.0", .min = -1e9, .max = 1e9 }, { 0 },
+};
+enum { LISTS_MAX = 40 };
+static const struct section blocklist = { .name = "blocklist", .titled = true, .title = "ZONE", .rows = list_rows, .titled_max = LISTS_MAX };
 static const struct section top = { .name = "", .rows = global_settings }, types = { .name = "types", .rows = rows }, store = { .name = "store", .title = "redis", .rows = store_rows };
-static const struct section *const sections[] = { &top, &types, &store };
+static const struct section *const sections[] = { &top, &types, &store, &blocklist };
 
 /* The bytes as a file that needs no folder. */
 static int load(const void *bytes, size_t size, struct table_set *tables, struct config **config_r, struct config_errors *errors)
@@ -41,6 +47,32 @@ static int load(const void *bytes, size_t size, struct table_set *tables, struct
 	return result;
 }
 
+/* The sections with titles of their own, written anew. */
+static char *add_titled(char *text, const struct config *config)
+{
+	size_t n = config_titled_count(config, list_rows);
+
+	if (n > LISTS_MAX)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		const struct policy *entry = config_titled(config, list_rows, i);
+		const char *file, *title = policy_name(entry);
+		int line;
+
+		config_titled_origin(entry, &file, &line);
+		if (file == NULL || line < 1 || title[0] == '\0' || strlen(title) > 255)
+			abort();
+		text = talloc_strdup_append(text, "blocklist '");
+		for (; *title != '\0'; title++)
+			text = talloc_asprintf_append(text, *title == '\'' || *title == '\\' ? "\\%c" : "%c", *title);
+		text = talloc_strdup_append(text, "' {\n");
+		for (const struct setting *row = list_rows; row->name != NULL; row++)
+			text = talloc_asprintf_append(text, "%s = %s\n", row->name, config_value_text(text, entry, row));
+		text = talloc_strdup_append(text, "}\n");
+	}
+	return text;
+}
+
 /* Writes the section anew from what is in force: it must load, to the same values. */
 static void check_texts(TALLOC_CTX *mem, const struct config *config, struct table_set *tables)
 {
@@ -51,12 +83,14 @@ static void check_texts(TALLOC_CTX *mem, const struct config *config, struct tab
 	for (const struct setting *row = rows; row->name != NULL; row++)
 		if (row->type != SET_TABLE)
 			text = talloc_asprintf_append(text, "%s = %s\n", row->name, config_value_text(mem, config_default_policy(config), row));
-	text = talloc_strdup_append(text, "}\n");
+	text = add_titled(talloc_strdup_append(text, "}\n"), config);
 	if (load(text, strlen(text), tables, &again, &errors) != 0)
 		abort();
 	for (const struct setting *row = rows; row->name != NULL; row++)
 		if (row->type != SET_TABLE && row->type != SET_PATH && !config_same(config, again, row))
 			abort();
+	if (!config_titled_same(config, again, list_rows))
+		abort();
 	config_unref(again);
 }
 

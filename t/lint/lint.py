@@ -8,13 +8,14 @@ registry    the files of lib/check/ that define a check, and the rows of the reg
 first       every source file begins with a line that says what it is
 sizes       no source file over 500 lines; tables of test cases may have 700
 talloc      roots are made by name or talloc_new(NULL), nothing tracks them in a shared context
-conf        etc/winnow.conf is what `winnowctl defaults` prints, but for the mode
+conf        etc/winnow.conf is what `winnowctl defaults` prints, but for the mode; it loads with everything in it that is switched off switched on
 """
 import glob
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 SRC, BUILD, bad = '', '', []
 
@@ -184,6 +185,21 @@ def conf():
             return breach(path, n, 'is "%s", the rows say "%s"; make it anew: t/lint/make-conf BUILD_DIR' % (b, a))
     if want.count('\n') != shipped.count('\n'):
         breach(path, 0, 'has another number of lines than `winnowctl defaults`')
+    conf_switched_on(path, shipped)
+
+
+def conf_switched_on(path, shipped):
+    """A # directly before a name switches an option, a section or a ready-made example off."""
+    with tempfile.TemporaryDirectory() as folder:
+        on = os.path.join(folder, 'on.conf')
+        with open(on, 'w') as f:
+            f.write(re.sub(r'^(\t*)#(?=[^ \n])', r'\1', shipped, flags=re.M))
+        run = subprocess.run([os.path.join(BUILD, 'milter/winnow-milter'), '-t', '-c', on], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    for n, text in re.findall(r'on\.conf:(\d+): (.*)', run.stdout.decode()):
+        if run.returncode != 0:
+            breach(path, int(n), 'switched on it is an error: ' + text)
+    if run.returncode != 0 and not bad:
+        breach(path, 0, 'does not load with everything switched on: ' + run.stdout.decode().strip())
 
 
 def main():

@@ -70,7 +70,7 @@ class Daemon:
 		"""whole: renamed into place; otherwise written over the old file."""
 		os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
 		with open(self.path(name) + ('.new' if whole else ''), 'wb') as f:
-			f.write(data.encode('utf8', 'surrogateescape'))
+			f.write(data if isinstance(data, bytes) else data.encode('utf8', 'surrogateescape'))
 		if whole:
 			os.replace(self.path(name) + '.new', self.path(name))
 

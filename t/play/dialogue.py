@@ -12,7 +12,7 @@ class DialogueError(Exception):
 # keyword -> (how its arguments are read, least, most); "line": the rest of the line is one argument; "path": an address, then words; "words".
 # A most of None: any number. The third kind of content, an indented block, is for those in BLOCKS.
 SETUP = {
-	'config': ('line', 0, 1), 'listen': ('words', 1, 1), 'only': ('words', 1, 1), 'chunk': ('words', 1, 1), 'file': ('words', 1, 1), 'folder': ('words', 1, 1),
+	'config': ('line', 0, 1), 'listen': ('words', 1, 1), 'only': ('words', 1, 1), 'chunk': ('words', 1, 1), 'file': ('words', 1, 2), 'folder': ('words', 1, 1),
 	'zone': ('line', 0, 1),
 }
 STEPS = {
@@ -20,7 +20,7 @@ STEPS = {
 	'mail': ('path', 1, None), 'rcpt': ('path', 1, None), 'rcpt-refused': ('path', 2, None),
 	'header': ('line', 1, 1), 'no-header': ('words', 1, None), 'date': ('words', 1, 2), 'body': ('line', 0, 1), 'message': ('words', 0, 0), 'send': ('words', 0, 2),
 	'unknown': ('line', 1, 1), 'rset': ('words', 0, 0), 'quit': ('words', 0, 0), 'drop': ('words', 0, 0),
-	'write': ('words', 1, 1), 'scribble': ('words', 1, 1), 'remove': ('words', 1, 1), 'obstruct': ('words', 1, 1),
+	'write': ('words', 1, 2), 'scribble': ('words', 1, 2), 'remove': ('words', 1, 1), 'obstruct': ('words', 1, 1),
 	'new-config': ('words', 0, 0), 'reload-config': ('words', 0, 0), 'signal': ('words', 1, 1), 'sleep': ('words', 1, 1), 'loop': ('words', 1, 1),
 	'dns': ('line', 1, 1),
 }
@@ -164,6 +164,8 @@ def check(word, args, classes):
 		check_expect(args, classes)
 	if word == 'only' and args[0] not in ('postfix', 'sendmail'):
 		raise ValueError('only postfix, or only sendmail')
+	if word in ('file', 'write', 'scribble') and len(args) > 1 and args[1] not in ('country', 'asn'):
+		raise ValueError('a file is text, or a GeoIP database: country, or asn')
 	if word in ('sleep', 'chunk', 'loop', 'expect-copies', 'expect-exit'):
 		float(args[0])
 

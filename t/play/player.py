@@ -11,6 +11,7 @@ from mta import Mta
 from wire import Reply, WireError, to_text
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'fake'))
+import mmdb                                     # noqa: E402
 from nameserver import DnsServer, ZoneError      # noqa: E402
 
 SUBMISSION = ('ORIGINATING', 'MSA', 'OUTBOUND'), ('587', '465')
@@ -20,6 +21,11 @@ class Talk:
 	"""One session of the dialogue: the connection, the message being written, the last reply."""
 	def __init__(self):
 		self.mta, self.draft, self.reply, self.outbound = None, Draft(), None, False
+
+
+def content(step):
+	"""What a file is to hold: its lines, or the GeoIP database that they describe."""
+	return mmdb.from_lines(step.args[1], step.block.split('\n')) if len(step.args) > 1 else step.block
 
 
 class Player(Expectations):
@@ -82,7 +88,7 @@ class Player(Expectations):
 			if s.word == 'folder':
 				os.makedirs(self.daemon.path(s.args[0]))
 			else:
-				self.daemon.write(s.args[0], s.block)
+				self.daemon.write(s.args[0], content(s))
 		self.daemon.start()
 
 	def one(self, step):
@@ -222,10 +228,10 @@ class Player(Expectations):
 
 	# -- the daemon and its files
 	def do_write(self, step):
-		self.daemon.write(step.args[0], step.block)
+		self.daemon.write(step.args[0], content(step))
 
 	def do_scribble(self, step):
-		self.daemon.write(step.args[0], step.block, whole=False)
+		self.daemon.write(step.args[0], content(step), whole=False)
 
 	def do_remove(self, step):
 		path = self.daemon.path(step.args[0])

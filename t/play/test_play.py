@@ -231,6 +231,12 @@ class Played(unittest.TestCase):
 			'reload-config\n\tx = 1\nexpect-log read again\nnew-config\n\tx = 2\nsignal HUP\nexpect-log read again\nsignal TERM\nexpect-exit 0\n')
 		self.fails(GO + 'signal TERM\nexpect-exit 1\n', 'wanted exit status 1, got 0')
 
+	def test_files_may_be_geoip_databases(self):
+		text = 'file geo country\n\t192.0.2.0/24 NL\n' + GO + 'write geo asn\n\t192.0.2.0/24 64500 Example Net\nscribble geo\n\ttext\nrcpt <ok@example.com>\nsend\nexpect accept\n'
+		self.holds(text)
+		with self.assertRaisesRegex(dialogue.DialogueError, 'GeoIP'):
+			dialogue.parse(text.replace("geo asn", "geo isp"), "x", CLASSES)
+
 	def test_a_dialogue_greets_again_after_tls(self):
 		self.fails('connect 203.0.113.7\nhelo a\ntls\nmail <a@b>\nexpect accept\n', 'greets again after tls')
 		self.holds('connect 203.0.113.7\nhelo a\ntls\nhelo a\nmail <a@b>\nexpect accept\n')

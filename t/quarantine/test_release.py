@@ -1,10 +1,13 @@
 # test_release.py BUILD: winnowctl quarantine list, show, release, delete; and the released copy that comes back through the milter
 import json
 import os
+import pty
 import re
+import subprocess
+import termios
 import time
 
-from store import ReleaseMta, StoreCase, bad, hand_over, main
+from store import ReleaseMta, StoreCase, bad, hand_over, main, wide
 
 CONFIG = '''quarantine { path = "quarantine"  release = "smtp://127.0.0.1:%d"  ticket_key = "ticket.key" }
 class "line-too-long" { action = "quarantine" }
@@ -72,6 +75,32 @@ class Release(StoreCase):
 		self.assertIn('released before', out)
 		self.assertEqual(os.stat(d.path('ticket.key')).st_mode & 0o7777, 0o600)
 		self.assertEqual(len(d.copies()), 1)                              # nothing was kept again
+
+	def test_a_subject_is_shown_as_its_reader_sees_it(self):
+		d = self.begin()
+		copy = self.keep(d, bad(1, subject='=?utf-8?Q?Gr=C3=BC=C3=9Fe_=F0=9F=98=80_=1B[31m=E2=80=AE?='))
+		shown = 'Gr\u00fc\u00dfe \U0001f600 \\x1B[31m\\xE2\\x80\\xAE 1'
+		self.assertTrue(self.ctl(d, 'quarantine', 'list')[0].endswith('\t%s\n' % shown))
+		self.assertIn('\nsubject: %s\n' % shown, self.ctl(d, 'quarantine', 'show', copy)[0])
+
+	def test_a_message_does_not_act_on_the_terminal_that_shows_it(self):
+		d = self.begin()
+		copy = self.keep(d, bad(1, 'a\033]0;title\007b\tc\r\ngr\u00fcn'))
+		master, slave = pty.openpty()
+		attributes = termios.tcgetattr(slave)
+		attributes[1] &= ~termios.OPOST
+		termios.tcsetattr(slave, termios.TCSANOW, attributes)
+		subprocess.run([d.ctl_program, '-c', d.conf, 'quarantine', 'show', copy], cwd=d.dir, stdin=subprocess.DEVNULL, stdout=slave, check=True, timeout=30)
+		os.close(slave)
+		shown = b''
+		try:
+			while True:
+				shown += os.read(master, 65536)
+		except OSError:                                                   # the other end is closed
+			os.close(master)
+		self.assertIn('\na\\x1B]0;title\\x07b\tc\ngr\u00fcn'.encode(), shown)
+		self.assertNotIn(b'\033', shown)
+		self.assertIn('\r\na\033]0;title\007b\tc\r\n', self.ctl(d, 'quarantine', 'show', copy)[0])      # a pipe gets every byte
 
 	def test_findings_at_every_content_stage_are_forgiven(self):
 		d = self.begin('policy "default" { class "helo-invalid" { action = "quarantine" } }\n')
@@ -199,6 +228,16 @@ class Release(StoreCase):
 		self.ctl(d, 'quarantine', 'release', copy, '--to', status=64)
 		self.ctl(d, 'quarantine', 'release', copy, '--from', 'x', status=64)
 
+	def test_a_copy_that_goes_while_it_is_released_was_released(self):
+		d = self.begin()
+		copy = self.keep(d)
+		def ask(sender, rcpts, data):
+			self.ctl(d, 'quarantine', 'delete', copy)
+			return 250, '2.0.0 Ok'
+		self.mta.ask = ask
+		self.assertEqual(self.release(d, copy), ('%s released: anna@example.com (250 2.0.0 Ok)\n' % copy, ''))
+		self.assertEqual(len(self.mta.taken), 1)
+
 	def test_json_says_the_same(self):
 		d = self.begin()
 		copy = self.keep(d, bad(1), ('<anna@example.com>', '<bert@example.com>'))
@@ -210,7 +249,26 @@ class Release(StoreCase):
 		self.assertTrue(first['error'] and first['remedy'] and second['error'])
 		out, err = self.ctl(d, 'quarantine', 'delete', '--json', copy, 'NOSUCHCOPY', '"}', status=66)
 		self.assertEqual(json.loads(out), [{'id': copy, 'deleted': True}, {'id': 'NOSUCHCOPY', 'deleted': False}, {'id': None, 'deleted': False}])
-		self.assertIn('no such id: NOSUCHCOPY', err)
+		self.assertIn('no such id: NOSUCHCOPY; winnowctl quarantine list', err)
+
+	def test_with_the_default_trusted_networks(self):
+		# a line of the test's own that begins so takes the place of what all others start with
+		d = self.begin('/*\ntrusted_networks: built in */\n')
+		self.assertRegex(self.ctl(d, 'check')[0], 'good')
+		copy = self.keep(d, wide(1), ('<anna@example.com>', '<bert@example.com>'))
+		for client in '127.0.0.1', '127.9.9.9', 'IPv6:::1':
+			self.back(d, client=client)
+			out, err = self.release(d, copy)
+			self.assertEqual(err, '')
+			self.assertIn('released: anna@example.com, bert@example.com (250', out)
+			self.assertIn('released=' + copy, next(m.value for m in self.seen[-1].mods if m.name == 'X-Winnow-Evidence'))
+		self.assertEqual(len(d.copies()), 1)
+		# its ticket gone, it is a message as any other: this machine's mail is judged by its content
+		self.back(d, lambda data: re.sub(rb'X-Winnow-Release: [^\r]*', b'X-Other: x', data))
+		self.release(d, copy, status=69)
+		self.assertEqual(len(d.copies()), 2)
+		self.back(d, client='198.51.100.7')
+		self.release(d, copy, status=69)
 
 	def test_without_a_daemon_everything_works(self):
 		d = self.begin()

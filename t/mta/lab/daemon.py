@@ -20,6 +20,7 @@ store "sqlite" { path = "%(folder)s/state" }
 quarantine { path = "%(folder)s/quarantine" }
 dns { servers = { "127.0.0.1@%(nowhere)d" }  timeout = "1s" }
 spf { enabled = false }
+origin { enabled = false }
 '''
 LOG_WORD = re.compile(r'(?:^|\s)([a-z_]+)=("(?:[^"\\]|\\.)*"|\S*)')
 

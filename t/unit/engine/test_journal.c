@@ -195,7 +195,7 @@ static void hostile_bytes_neither_break_the_object_nor_hide_the_record(void **st
 			assert_string_equal(json_string_value(json_object_get(o, "id")), "EVIL");
 			for (const char *p = entries[i].json; *p != '\0'; p++)
 				assert_true(*p >= 0x20 && *p < 0x7f);
-			if ((evil[i][0] & 0x80) == 0)
+			if ((evil[i][0] & 0x80) == 0 || strcmp(evil[i], "\xc3\xa9") == 0)
 				assert_string_equal(json_string_value(json_object_get(o, "subject")), evil[i]);
 			assert_int_equal(json_array_size(json_object_get(o, "rcpt")), 1);
 			json_decref(o);

@@ -122,7 +122,7 @@ static int setup(void **state)
 {
 	static const char *const mail[] = { "<a@example.net>", NULL };
 	struct fixture *f = talloc_zero(NULL, struct fixture);
-	struct winnow_client client = { .address = "198.51.100.1" };
+	struct winnow_client client = { .address = "198.51.100.1", .name = "mail.example.net" };     /* a verified name: its PTR is not asked for */
 	const struct winnow_verdict *verdict;
 	struct winnow_options options = { .config_path = f->path };
 	char *errors = NULL;

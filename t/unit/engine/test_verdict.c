@@ -64,6 +64,17 @@ static void read_findings(char *text, enum stage stage, struct findings *list)
 	}
 }
 
+/* Is it one of the words? "allowed" ends "dns-allowed" too. */
+static bool has(const char *facts, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = facts; (p = strstr(p, word)) != NULL; p += len)
+		if ((p == facts || p[-1] == ',') && (p[len] == '\0' || p[len] == ','))
+			return true;
+	return false;
+}
+
 static void play(char *field[COLUMNS])
 {
 	struct config *config = config_of(field[POLICY]);
@@ -71,7 +82,7 @@ static void play(char *field[COLUMNS])
 	const char *rate = strstr(field[FACTS], "rate=");
 	struct verdict_input in = {
 		.policy = config_default_policy(config), .stage = stage_of(field[STAGE]),
-		.word = { .allowed = strstr(field[FACTS], "allowed") != NULL, .proven = strstr(field[FACTS], "proven") != NULL },
+		.word = { .allowed = has(field[FACTS], "allowed"), .proven = strstr(field[FACTS], "proven") != NULL, .dnswl = strstr(field[FACTS], "dns-allowed") != NULL },
 		.no_recipient_left = strstr(field[FACTS], "only-holes") != NULL, .only_421_closes = strstr(field[FACTS], "only-421") != NULL,
 		.no_copies = strstr(field[FACTS], "rate-exceeded") != NULL, .released = strstr(field[FACTS], "released") != NULL, .rate_behaviour = rate != NULL ? rate + 5 : NULL,
 	};

@@ -63,11 +63,36 @@ static const struct setting sqlite_rows[] = { { .name = "path", .type = SET_PATH
 static const struct setting redis_rows[] = { { .name = "servers", .type = SET_LIST, .def = "" }, { .name = "required", .type = SET_BOOL, .def = "false" }, { 0 } };
 static const struct setting memory_rows[] = { { 0 } };
 
+/* Two sections with titles of their own. */
+enum { LIST_CODES, LIST_COUNTED, LIST_OPERATOR, LIST_SELF_TEST, LIST_WAIT, LIST_SPARED, LIST_KEYS, LIST_ROWS };
+static const struct setting list_rows[] = {
+	[LIST_CODES] = { .name = "codes", .type = SET_LIST, .def = "", .check = check_even, .help = "what refuses" },
+	[LIST_COUNTED] = { .name = "counted", .type = SET_LIST, .def = "127.0.0.0/8", .help = "what counts" },
+	[LIST_OPERATOR] = { .name = "operator", .type = SET_STRING, .def = "" },
+	[LIST_SELF_TEST] = { .name = "self_test", .type = SET_BOOL, .def = "true" },
+	[LIST_WAIT] = { .name = "wait", .type = SET_DURATION, .def = "3s", .min = 100, .max = 60000 },
+	[LIST_SPARED] = { .name = "spared", .type = SET_TABLE, .def = NULL },
+	[LIST_KEYS] = { .name = "keys", .type = SET_PATH, .def = "var/keys" },
+	[LIST_ROWS] = { 0 },
+};
+enum { RULE_PATTERN, RULE_SCORE };
+static const struct setting rule_rows[] = {
+	[RULE_PATTERN] = { .name = "pattern", .type = SET_STRING, .def = "" }, [RULE_SCORE] = { .name = "score", .type = SET_FLOAT, .def = "1.0", .min = -100, .max = 100 }, { 0 },
+};
+
+static const char *check_no_space(const char *text)
+{
+	return strchr(text, ' ') == NULL ? NULL : "write a zone without spaces";
+}
+
 static const struct section global_section = { .name = "", .rows = global_settings }, type_section = { .name = "types", .rows = type_rows, .help = "one of each" },
 	rate_section = { .name = "rate", .rows = rate_rows }, quarantine_section = { .name = "quarantine", .rows = quarantine_rows },
 	sqlite_section = { .name = "store", .title = "sqlite", .rows = sqlite_rows }, redis_section = { .name = "store", .title = "redis", .rows = redis_rows },
-	memory_section = { .name = "store", .title = "memory", .rows = memory_rows };
-static const struct section *const sections[] = { &global_section, &type_section, &rate_section, &quarantine_section, &sqlite_section, &redis_section, &memory_section };
+	memory_section = { .name = "store", .title = "memory", .rows = memory_rows },
+	list_section = { .name = "blocklist", .titled = true, .title = "ZONE", .rows = list_rows, .help = "lists", .titled_max = 5, .check_title = check_no_space,
+		.example = "# a ready-made one\nblocklist \"ready.example\" {\n\tcodes = { \"127.0.0.40\" }\n\t# explained\n\twait = \"9s\"\n}\n\nblocklist \"second.example\" { self_test = false }" },
+	rule_section = { .name = "rule", .titled = true, .rows = rule_rows };
+static const struct section *const sections[] = { &global_section, &type_section, &rate_section, &quarantine_section, &sqlite_section, &redis_section, &memory_section, &list_section, &rule_section };
 
 /* The state of a test: everything is freed and the folder removed at its end. */
 struct fixture {

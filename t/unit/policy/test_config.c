@@ -500,7 +500,7 @@ static void the_file_of_defaults_is_a_good_file_and_says_the_built_in_values(voi
 			config_origin(p, row, &file, &line);
 			if (row->def != NULL && !config_same(built_in, f->config, row))
 				fail_msg("%s: %s", row->name, config_value_text(f, p, row));
-			if (file == NULL && strcmp(row->name, "hostname") != 0 && strcmp(row->name, "own_ips") != 0)
+			if (file == NULL && !sections[i]->titled && strcmp(row->name, "hostname") != 0 && strcmp(row->name, "own_ips") != 0)
 				fail_msg("%s is missing", row->name);
 		}
 	}

@@ -636,6 +636,33 @@ static void threads_share_it(void **state)
 	quarantine_close(q);
 }
 
+/* Its descriptors follow the folder that was moved, its index stays behind: a copy would be in two places. */
+static void a_folder_that_was_moved_takes_nothing(void **state)
+{
+	struct place *p = *state;
+	struct quarantine *q = opened(p, true);
+	char away[96];
+
+	keep_good(p, q, "AAAA0001", 1, "one");
+	assert_true(quarantine_is_at(q, p->path));
+	snprintf(away, sizeof(away), "%s-away", p->path);
+	assert_int_equal(rename(p->path, away), 0);
+	assert_false(quarantine_is_at(q, p->path));
+	assert_true(quarantine_is_at(q, away));
+	assert_fails(p, keep(p, q, "AAAA0002", 2, "two"), -ESTALE);
+	assert_int_equal(mkdir(p->path, 0700), 0);
+	assert_false(quarantine_is_at(q, p->path));
+	assert_fails(p, keep(p, q, "AAAA0003", 3, "three"), -ESTALE);
+	assert_int_equal(files(p, ""), 0);
+	assert_int_equal(rmdir(p->path), 0);
+	assert_int_equal(rename(away, p->path), 0);
+	keep_good(p, q, "AAAA0004", 4, "four");
+	assert_list(p, q, 0, "AAAA0004 AAAA0001");
+	assert_int_equal(files(p, "spool"), 4);
+	assert_int_equal(files(p, "tmp"), 0);
+	quarantine_close(q);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -656,6 +683,7 @@ int main(void)
 		T(what_a_dead_process_left_is_removed),
 		T(a_second_process_reads_while_this_one_writes),
 		T(threads_share_it),
+		T(a_folder_that_was_moved_takes_nothing),
 	};
 
 	for (int i = 0; i < 255; i++)

@@ -204,6 +204,28 @@ static void the_network_of_an_address_has_its_leading_bits(void **state)
 	assert_int_equal(ipnet_of(&(struct ip){ 0 }, 24).bits, 0);
 }
 
+static void addresses_that_nobody_outside_has_are_private(void **state)
+{
+	static const char *const private_ones[] = {
+		"0.0.0.0", "10.255.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "169.254.1.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "::", "::1", "fc00::1", "fdff::1", "fe80::1",
+		"febf::1", "::ffff:10.0.0.1",
+	};
+	static const char *const others[] = {
+		"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "203.0.113.7", "::2", "2001:db8::1",
+		"fec0::1", "::ffff:8.8.8.8",
+	};
+	struct ip ip = { 0 };
+
+	(void)state;
+	assert_false(ip_is_private(&ip));
+	for (size_t i = 0; i < sizeof(private_ones) / sizeof(private_ones[0]); i++)
+		if (!ip_parse(private_ones[i], &ip) || !ip_is_private(&ip))
+			fail_msg("%s", private_ones[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!ip_parse(others[i], &ip) || ip_is_private(&ip))
+			fail_msg("%s", others[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +235,7 @@ int main(void)
 		cmocka_unit_test(networks_are_read),
 		cmocka_unit_test(a_network_contains_its_addresses_and_no_others),
 		cmocka_unit_test(the_network_of_an_address_has_its_leading_bits),
+		cmocka_unit_test(addresses_that_nobody_outside_has_are_private),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
