@@ -6,15 +6,6 @@
 
 #include "policy/policy.h"
 
-static const char *check_network(const char *text)
-{
-	struct ipnet net;
-
-	if (ipnet_parse(text, false, &net))
-		return NULL;
-	return ipnet_parse(text, true, &net) ? "bits behind the network's length are set; make them zero" : "write an address or a network, as \"192.0.2.25\" or \"2001:db8::/32\"";
-}
-
 static const char *check_zone(const char *title)
 {
 	return dnslist_zone_good(title) ? NULL : "write the name of a DNS list's zone, as \"zen.spamhaus.org\" (letters, digits, hyphens and dots, at most 189 characters)";
@@ -36,7 +27,7 @@ const struct setting dnsbl_settings[] = {
 		.help = "lists of different operators that make the class dnsbl-multiple" },
 	[DNSBL_ALLOW_LISTS_MIN] = { .name = "allow_lists_min", .type = SET_INT, .scope = SCOPE_POLICY, .def = "2", .min = 1, .max = DNSLIST_LISTS_MAX, .unit = "lists",
 		.help = "allow lists that make the class dnswl" },
-	[DNSBL_SKIP] = { .name = "skip", .type = SET_LIST, .check = check_network,
+	[DNSBL_SKIP] = { .name = "skip", .type = SET_LIST, .check = setting_check_network,
 		.def = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 127.0.0.0/8, 169.254.0.0/16, 100.64.0.0/10, ::1, fe80::/10, fc00::/7",
 		.help = "client networks that no list is asked for" },
 	{ 0 }

@@ -21,8 +21,7 @@ static bool wants_name(const struct txn *t)
 {
 	const struct session *s = t->session;
 
-	return s->answers != NULL && !s->name_asked && s->resolve != RESOLVE_OK && !t->outbound && !s->outbound && !s->trusted && !s->relay && s->client.family != 0
-		&& !ip_is_private(&s->client);
+	return s->answers != NULL && !s->name_asked && s->resolve != RESOLVE_OK && txn_of_stranger(t) && !ip_is_private(&s->client);
 }
 
 static const char *copy(struct session *s, const char *name)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "check/dnsbl.h"
@@ -37,13 +36,6 @@ static void set_lists(struct dnslist_watch *watch, const struct config *config)
 	talloc_free(mem);
 }
 
-static size_t length(const char *zone)
-{
-	size_t n = strlen(zone);
-
-	return n > 0 && zone[n - 1] == '.' ? n - 1 : n;
-}
-
 void lists_validate(const struct config *config, struct config_errors *errors)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -55,8 +47,7 @@ void lists_validate(const struct config *config, struct config_errors *errors)
 			const char *file = NULL, *other = NULL;
 			int line = 0, other_line = 0;
 
-			if (lists[k].id.kind != lists[i].id.kind || length(lists[k].id.zone) != length(lists[i].id.zone)
-			    || strncasecmp(lists[k].id.zone, lists[i].id.zone, length(lists[i].id.zone)) != 0)
+			if (lists[k].id.kind != lists[i].id.kind || !dnslist_same_zone(lists[k].id.zone, lists[i].id.zone))
 				continue;
 			config_titled_origin(lists[i].entry, &file, &line);
 			config_titled_origin(lists[k].entry, &other, &other_line);

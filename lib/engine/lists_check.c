@@ -4,21 +4,8 @@
 #include <arpa/nameser.h>
 
 #include "check/dnsbl.h"
+#include "engine/network.h"
 #include "util/clock.h"
-
-/* The zone is not there at all. */
-static bool no_such_zone(struct answers *answers, const char *zone, int64_t deadline)
-{
-	enum answer_status status;
-	const char *const *records;
-	uint64_t seen = 0;
-	size_t n;
-
-	while ((status = answers_get(answers, ns_t_soa, zone, &records, &n)) == ANSWER_PENDING)
-		if (!answers_wait(answers, &seen, deadline))
-			return false;
-	return status == ANSWER_NXDOMAIN;
-}
 
 static bool fails(const struct dnslist_answer a[DNSLIST_POINTS])
 {
@@ -39,7 +26,7 @@ static bool say(FILE *f, struct answers *answers, const struct dnslist *list, co
 	fprintf(f, "%s %s: ", dnslist_kind_name(list->kind), list->shown);
 	if (fault == FAULT_NONE)
 		return fprintf(f, "good, %s\n", families(a)) < 0;
-	else if (fault == FAULT_LISTS_NOTHING && no_such_zone(answers, list->zone, deadline))
+	else if (fault == FAULT_LISTS_NOTHING && network_ask(answers, ns_t_soa, list->zone, deadline) == ANSWER_NXDOMAIN)
 		fprintf(f, "there is no such zone; is its name written right, does the list still exist, is its key right?\n");
 	else if (fault == FAULT_LISTS_NOTHING && !list->self_test)
 		return fprintf(f, "answers; it has no test points (self_test = false)\n") < 0;

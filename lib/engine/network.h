@@ -14,6 +14,9 @@ int network_open(struct winnow_engine *engine, const struct config *config, char
 /* A reload: what is the same for it stays as it is. Sessions go on. */
 void network_change(struct winnow_engine *engine, const struct config *config);
 
+/* Asks, and waits until deadline (clock_mono): for who has a thread of its own. */
+enum answer_status network_ask(struct answers *answers, uint16_t type, const char *name, int64_t deadline);
+
 /* No session is left. */
 void network_close(struct winnow_engine *engine);
 

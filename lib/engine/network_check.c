@@ -20,8 +20,7 @@ struct word {
 	double ms;
 };
 
-/* Asks, and waits. */
-static enum answer_status ask(struct answers *answers, uint16_t type, const char *name, int64_t deadline)
+enum answer_status network_ask(struct answers *answers, uint16_t type, const char *name, int64_t deadline)
 {
 	enum answer_status status;
 	const char *const *records;
@@ -51,13 +50,13 @@ static bool ask_server(const struct resolver_options *options, const char *serve
 		return false;
 	}
 	answers = answers_new(resolver_asker(resolver));
-	*word_r = (struct word){ .root = ask(answers, ns_t_ns, ".", deadline) };
+	*word_r = (struct word){ .root = network_ask(answers, ns_t_ns, ".", deadline) };
 	word_r->ms = (double)(clock_mono() - before) / 1000;
 	word_r->validates = answers_secure(answers, ns_t_ns, ".");
 	resolver_states(resolver, states);
 	word_r->trouble = states[0].trouble;
 	snprintf(name, sizeof(name), "winnow-check-%08llx.invalid", (unsigned long long)clock_wall() & 0xffffffff);
-	word_r->nothing = word_r->root == ANSWER_DATA ? ask(answers, ns_t_a, name, deadline) : ANSWER_LATE;
+	word_r->nothing = word_r->root == ANSWER_DATA ? network_ask(answers, ns_t_a, name, deadline) : ANSWER_LATE;
 	answers_unref(answers);
 	resolver_close(resolver);
 	return true;

@@ -24,7 +24,7 @@ void stats_lists_prometheus(FILE *f, const struct dnslist_state *lists, size_t n
 	fprintf(f, "# HELP winnow_dnslist_answers_total sessions that a DNS list was asked for, by what it said\n# TYPE winnow_dnslist_answers_total counter\n");
 	for (size_t i = 0; i < n; i++) {
 		answers(f, &lists[i], "listed", lists[i].listed);
-		answers(f, &lists[i], "not listed", lists[i].not_listed);
+		answers(f, &lists[i], "not_listed", lists[i].not_listed);
 		answers(f, &lists[i], "unusable", lists[i].unusable);
 	}
 	fprintf(f, "# HELP winnow_dnslist_suspended 1: the list is suspended now\n# TYPE winnow_dnslist_suspended gauge\n");

@@ -22,6 +22,11 @@ static size_t zone_length(const char *zone)
 	return len > 0 && zone[len - 1] == '.' ? len - 1 : len;
 }
 
+bool dnslist_same_zone(const char *a, const char *b)
+{
+	return zone_length(a) == zone_length(b) && strncasecmp(a, b, zone_length(a)) == 0;
+}
+
 static bool label_character(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';

@@ -23,6 +23,9 @@ enum { DNSLIST_NAME_MAX = 256 };
 /* May this text be asked below: letters, digits, hyphens, underscores and dots, labels of 1 to 63, with room for 64 characters of an IPv6 address? */
 bool dnslist_zone_good(const char *zone);
 
+/* Do both name the same zone? Case and a dot at the end do not matter. */
+bool dnslist_same_zone(const char *a, const char *b);
+
 /* The name to ask for a client: 99.2.0.192.ZONE, or 32 nibbles; an IPv4-mapped address as IPv4. false: no address, or the zone is too long. */
 bool dnslist_name(char name_r[DNSLIST_NAME_MAX], const struct ip *ip, const char *zone);
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "net/dnslist_rate.h"
 
@@ -57,20 +56,10 @@ void dnslist_watch_free(struct dnslist_watch *watch)
 	free(watch);
 }
 
-/* A dot at the zone's end does not matter, nor does case. */
-static bool same_zone(const char *a, const char *b)
-{
-	size_t la = strlen(a), lb = strlen(b);
-
-	la -= la > 0 && a[la - 1] == '.';
-	lb -= lb > 0 && b[lb - 1] == '.';
-	return la == lb && strncasecmp(a, b, la) == 0;
-}
-
 static struct entry *find(struct dnslist_watch *w, enum dnslist_kind kind, const char *zone)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (w->entries[i]->kind == kind && same_zone(w->entries[i]->zone, zone))
+		if (w->entries[i]->kind == kind && dnslist_same_zone(w->entries[i]->zone, zone))
 			return w->entries[i];
 	return NULL;
 }

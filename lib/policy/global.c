@@ -75,7 +75,7 @@ static const char *check_host_name(const char *text)
 	return NULL;
 }
 
-static const char *check_network(const char *text)
+const char *setting_check_network(const char *text)
 {
 	struct ipnet net;
 
@@ -106,7 +106,7 @@ const struct setting global_settings[] = {
 	[G_HOSTNAME] = { .name = "hostname", .type = SET_STRING, .def = NULL, .def_text = "\"\"", .check = check_host_name,
 		.help = "authserv-id, HELO of callouts, one of our names; empty: the name of the machine" },
 	[G_OWN_NAMES] = { .name = "own_names", .type = SET_LIST, .def = "", .check = check_host_name, .help = "further names of ours (HELO, MX)" },
-	[G_OWN_IPS] = { .name = "own_ips", .type = SET_LIST, .def = NULL, .def_text = "{ }", .check = check_network,
+	[G_OWN_IPS] = { .name = "own_ips", .type = SET_LIST, .def = NULL, .def_text = "{ }", .check = setting_check_network,
 		.help = "addresses and networks of ours; empty: the addresses of the machine but loopback" },
 	[G_DOMAINS] = { .name = "domains", .type = SET_TABLE, .def = "",
 		.help = "recipient domains we accept mail for, besides the domain sections; none at all: the MTA's relay control is trusted" },

@@ -45,6 +45,9 @@ struct setting {
 	const char *(*check)(const char *text);   /* of strings, paths and each entry of lists, if not NULL: NULL when text is good, else what would be right ("write HOST:PORT") */
 };
 
+/* A check of rows that hold addresses and networks. */
+const char *setting_check_network(const char *text);
+
 /* The first row of every check's section. */
 #define SETTING_ENABLED { .name = "enabled", .type = SET_BOOL, .scope = SCOPE_POLICY, .def = "true", .help = "false: this check asks nothing and reports nothing" }
 

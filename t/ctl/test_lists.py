@@ -116,7 +116,7 @@ class Lists(lab.Lab):
 		for command in (['explain', id_of], ['explain', '--json', id_of], ['stats'], ['stats', '--prometheus'], ['stats', '--json'], ['search'], ['check', '--network'], ['policy', 'anna@example.com']):
 			said.append('\n'.join(self.ctl(d, *command)))
 		d.write_config(d.lines + 'blocklist "%s" { }\nblocklist "%s" { }\nblocklist "%s-" { }' % (zone + '.', zone, zone.replace('.', ' ')))
-		said.append('\n'.join(self.ctl(d, 'reload', status=69)))
+		said.append('\n'.join(self.ctl(d, 'reload', status=78)))
 		self.assertIn('KEY.zen.dq.spamhaus.net', said[1])
 		self.assertIn('blocklist KEY.zen.dq.spamhaus.net: good', '\n'.join(said))
 		for text in said + [d.log()]:
