@@ -10,7 +10,7 @@
  * question to the network or in half a packet, they wait for it, although a worker is started for whatever becomes ready next. So where workers are blocked and
  * little else happens, something becomes ready: a connection to ourselves that says nothing. Its worker looks for those left behind when it is done. */
 
-enum { LOOK_MS = 100, LITTLE = 20, SETTLE_MS = 3, IN_A_ROW = 64, WORKERS = 2 };      /* LITTLE: packets between two looks; WORKERS: that libmilter keeps */
+enum { LOOK_MS = 100, LITTLE = 20, SETTLE_MS = 5, SETTLES = 10, BURST_MAX = 32, WORKERS = 2 };      /* LITTLE: packets between two looks; WORKERS: that libmilter keeps */
 
 static atomic_bool stopped;
 
@@ -26,17 +26,31 @@ static unsigned busy(void)
 	return callbacks_running() + guard_reading();
 }
 
-/* As long as each nudge sets another session going there are more of them. */
+/* Does so much more go on, soon? A busy machine takes its time to start a thread. */
+static bool grows_to(unsigned wanted)
+{
+	for (int i = 0; i < SETTLES && !atomic_load(&stopped); i++) {
+		pause_ms(SETTLE_MS);
+		if (busy() >= wanted)
+			return true;
+	}
+	return false;
+}
+
+/* As long as all nudges of a burst set other sessions going there are more of them, and the next burst is twice as large: a thousand that were left are found in a quarter of a second. */
 static void nudge(void)
 {
-	for (int i = 0; i < IN_A_ROW && !atomic_load(&stopped); i++) {
+	unsigned burst = 1;
+
+	while (!atomic_load(&stopped)) {
 		unsigned before = busy();
 
-		if (!listener_nudge())
+		for (unsigned i = 0; i < burst; i++)
+			if (!listener_nudge())
+				return;
+		if (!grows_to(before + burst))
 			return;
-		pause_ms(SETTLE_MS);
-		if (busy() <= before)
-			return;
+		burst = burst * 2 < BURST_MAX ? burst * 2 : BURST_MAX;
 	}
 }
 

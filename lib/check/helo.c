@@ -23,13 +23,6 @@ static const struct setting settings[] = {
 
 static const enum class_id reports[] = { CLASS_HELO_IS_US, CLASS_HELO_INVALID, CLASS_COUNT };
 
-static bool is_loopback(const struct ip *ip)
-{
-	static const struct ip six = { .family = 6, .addr = { [15] = 1 } };
-
-	return ip->family == 4 ? ip->addr[0] == 127 : ip_equal(ip, &six);
-}
-
 /* Reads "[192.0.2.1]" or "[IPv6:2001:db8::1]": the tag is needed for the one and not for the other. */
 static bool literal_parse(const char *helo, struct ip *ip_r)
 {
@@ -134,7 +127,7 @@ static void judge_helo(struct txn *t)
 
 	if (s->helo == NULL || t->outbound || s->trusted || s->client.family == 0)
 		return;
-	if (!s->relay && !is_loopback(&s->client) && !config_is_own_ip(config, &s->client) && is_us(config, s->helo)) {
+	if (!s->relay && !ip_is_loopback(&s->client) && !config_is_own_ip(config, &s->client) && is_us(config, s->helo)) {
 		finding(t, CLASS_HELO_IS_US, 1.0, "client %s says HELO %.200s", ip_print(&s->client, ip), s->helo);
 		return;
 	}

@@ -1,8 +1,9 @@
-/* recipient.c - recipients that do not exist, that are written badly, or whose mail nobody wants */
+/* recipient.c - recipients that do not exist, that are written badly, whose mail nobody wants, or whose mail has no way to go */
 #include "check/check.h"
 
 #include <string.h>
 
+#include "check/destination.h"
 #include "check/listed.h"
 #include "message/header.h"
 #include "policy/table.h"
@@ -21,7 +22,9 @@ static const struct setting settings[] = {
 	{ 0 }
 };
 
-static const enum class_id reports[] = { CLASS_DESTINATION_NOT_CONFIGURED, CLASS_ADDRESS_CHARS, CLASS_BLACKHOLE, CLASS_COUNT };
+static const enum class_id reports[] = {
+	CLASS_MX_NOT_CONFIGURED, CLASS_MX_POINTS_TO_US, CLASS_UNROUTEABLE, CLASS_DESTINATION_NOT_CONFIGURED, CLASS_ADDRESS_CHARS, CLASS_BLACKHOLE, CLASS_COUNT
+};
 
 /* The domain's own table, else the policy's; without one all addresses exist. A recipient without a domain is the MTA's own ("postmaster"). */
 static void judge_exists(struct txn *t)
@@ -106,6 +109,7 @@ static void judge_chars(struct txn *t)
 
 static void judge_rcpt(struct txn *t)
 {
+	destination_judge(t);
 	judge_exists(t);
 	judge_chars(t);
 	if (!t->outbound && listed(t, "recipient.blackhole",
@@ -115,6 +119,7 @@ static void judge_rcpt(struct txn *t)
 
 const struct check check_recipient = {
 	.name = "recipient",
+	.ask = { [STAGE_RCPT] = destination_ask },
 	.judge = { [STAGE_RCPT] = judge_rcpt },
 	.settings = settings,
 	.reports = reports,

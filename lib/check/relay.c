@@ -1,8 +1,7 @@
 /* relay.c - who may send through us, and where to */
 #include "check/check.h"
 
-#include "policy/global.h"
-#include "policy/table.h"
+#include "check/ours.h"
 
 static const struct setting settings[] = {
 	SETTING_ENABLED,
@@ -27,26 +26,28 @@ static void judge_mail(struct txn *t)
 			ip_print(&s->client, ip), s->daemon_name);
 }
 
+/* Is the recipient refused with more precise words, whatever else is found? Where mx-not-configured is only observed, scored or ignored the relay stays shut. */
+static bool said_by_mx(const struct txn *t)
+{
+	const struct class_rule *rule = policy_class(t->policy, CLASS_MX_NOT_CONFIGURED);
+
+	return findings_get(&t->found_rcpt, CLASS_MX_NOT_CONFIGURED) != NULL && policy_mode(t->policy) == MODE_ENFORCE && !rule->observe
+		&& (rule->action == ACT_REJECT || rule->action == ACT_TEMPFAIL);
+}
+
 /* A recipient without a domain ("postmaster") is local. Trusted networks relay only if they are relay networks too. */
 static void judge_rcpt(struct txn *t)
 {
-	const struct config *config = policy_config(t->policy);
-	struct table *domains = setting_table(t->policy, &global_settings[G_DOMAINS]);
 	const char *domain = t->rcpt->address.domain;
-	enum answer answer;
+	enum ours ours;
 
 	if (t->outbound || domain[0] == '\0')
 		return;
-	/* by the text, not by the content: a table whose file is empty for a moment must not open the relay */
-	if (table_spec(domains)[0] == '\0' && !config_has_domains(config))
-		return;
-	if (config_domain(config, domain) != NULL)
-		return;
-	answer = table_lookup_domain(domains, domain, t->mem, NULL);
-	if (answer == ANSWER_UNAVAILABLE)
+	ours = domain_is_ours(t, domain);
+	if (ours == OURS_UNAVAILABLE)
 		/* neither guilty nor free to relay */
 		unavailable(t, "domains", true, "the table could not be asked for %.200s", domain);
-	else if (answer == ANSWER_NO)
+	else if (ours == OURS_NO && !said_by_mx(t))
 		finding(t, CLASS_RELAY_NOT_PERMITTED, 1.0, "recipient domain %.200s is not in domains and has no domain section", domain);
 }
 

@@ -1,10 +1,14 @@
-/* sender.c - envelope senders of submissions: readable, and the user's own */
+/* sender.c - envelope senders: does their domain take mail; of submissions: readable, and the user's own */
 #include "check/check.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "check/listed.h"
+#include "check/ours.h"
+#include "facts/chain.h"
+#include "net/mail_hosts.h"
+#include "policy/global.h"
 #include "policy/table.h"
 
 enum { ENABLED, LOGIN_MAPS };
@@ -16,7 +20,7 @@ static const struct setting settings[] = {
 	{ 0 }
 };
 
-static const enum class_id reports[] = { CLASS_SENDER_INVALID, CLASS_COUNT };
+static const enum class_id reports[] = { CLASS_SENDER_INVALID, CLASS_DNS_MISSING, CLASS_COUNT };
 
 /* Is user among the names, separated by commas and blanks? */
 static bool names_user(const char *names, const char *user)
@@ -52,8 +56,60 @@ static void judge_owner(struct txn *t)
 	}
 }
 
+/* ---- the domain */
+
+static enum chain_state run_domain(struct txn *t, void *state)
+{
+	return mail_hosts(t->lasting, t->session->answers, t->sender.domain, MAIL_ASK_NAMES, state) == MAIL_PENDING ? CHAIN_PENDING : CHAIN_DONE;
+}
+
+/* An address literal is a host, and no domain. What is ours takes mail, whatever DNS says of it. Clients that we trust may forward whose domain they like. */
+static bool domain_matters(const struct txn *t)
+{
+	const char *domain = t->sender.domain;
+	enum ours ours;
+
+	if (!t->sender_valid || t->null_sender || domain[0] == '\0' || domain[0] == '[' || t->session->trusted)
+		return false;
+	if (t->session->client.family == 0 && t->auth_user == NULL)
+		return false;                    /* this machine */
+	ours = domain_is_ours(t, domain);
+	return ours == OURS_NO || ours == OURS_UNTOLD;
+}
+
+static void ask_mail(struct txn *t)
+{
+	if (t->session->answers == NULL || t->sender_hosts != NULL || !domain_matters(t))
+		return;
+	t->sender_hosts = talloc_zero(t->lasting, struct mail_hosts);
+	if (t->sender_hosts != NULL)
+		chain_start(t, run_domain, t->sender_hosts, STAGE_MAIL);
+}
+
+/* Inbound dns-missing, outbound sender-invalid: each class is kept in its own direction alone. */
+static void judge_domain(struct txn *t)
+{
+	const char *domain = t->sender.domain, *fault;
+	enum class_case special = CASE_USUAL;
+
+	if (t->sender_hosts == NULL)
+		return;
+	switch (t->sender_hosts->state) {
+	case MAIL_NULL_MX: fault = "takes no mail (null MX)"; special = CASE_NULL_MX; break;
+	case MAIL_NO_NAME: fault = "does not exist in DNS"; break;
+	case MAIL_NO_RECORDS: fault = "has neither MX nor A nor AAAA"; break;
+	case MAIL_UNKNOWN: unavailable(t, "sender", setting_bool(t->policy, &dns_settings[DNS_REQUIRED]), "domain %.150s: %.250s", domain, t->sender_hosts->why); return;
+	default: return;
+	}
+	finding_case(t, CLASS_DNS_MISSING, 1.0, special, "sender domain %.200s %s", domain, fault);
+	finding_shown(t, CLASS_SENDER_INVALID, 1.0, "sender domain %.200s %s", domain, fault);
+}
+
+/* ---- judging */
+
 static void judge_mail(struct txn *t)
 {
+	judge_domain(t);
 	if (!t->outbound)
 		return;
 	if (!t->sender_valid)
@@ -68,6 +124,7 @@ static void judge_mail(struct txn *t)
 
 const struct check check_sender = {
 	.name = "sender",
+	.ask = { [STAGE_MAIL] = ask_mail },
 	.judge = { [STAGE_MAIL] = judge_mail },
 	.settings = settings,
 	.reports = reports,

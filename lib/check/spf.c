@@ -3,6 +3,7 @@
 
 #include "check/check.h"
 #include "facts/chain.h"
+#include "policy/global.h"
 
 enum { SECOND = 1000 };
 
@@ -28,7 +29,8 @@ struct spf_question spf_mail_identity(const struct txn *t)
 
 	if (!t->null_sender) {
 		q.local = t->sender.local;
-		q.domain = t->sender_valid ? t->sender.domain : "";
+		/* no path of SMTP, but RFC 7208 section 4.3 says what it means: postmaster@domain */
+		q.domain = t->sender_valid || t->sender.local[0] == '\0' ? t->sender.domain : "";
 	}
 	return q;
 }
@@ -38,28 +40,32 @@ struct spf_question spf_mail_identity(const struct txn *t)
 struct evaluation {
 	struct spf_question question;
 	struct spf_outcome *outcome;     /* a fact of the transaction */
-	int64_t since;                   /* t->now */
+	int64_t limit;                   /* of answers_waited(): what a client lets pass between its commands is not the evaluation's */
 };
 
 static enum chain_state run_evaluation(struct txn *t, void *state)
 {
+	struct answers *answers = t->session->answers;
 	struct evaluation *e = state;
 
-	/* events may be minutes apart: what no stage had to wait for ends here */
-	if (t->now - e->since > setting_ms(t->policy, &spf_settings[SPF_SETTING_TIMEOUT]) * 1000) {
+	if (spf_check(t->lasting, answers, &e->question, e->outcome) != SPF_PENDING)
+		return CHAIN_DONE;
+	if (answers_waited(answers) >= e->limit) {
 		*e->outcome = (struct spf_outcome){ .result = SPF_TEMPERROR, .domain = e->question.domain, .mechanism = "", .problem = "no result within spf.timeout", .trace = "" };
 		return CHAIN_DONE;
 	}
-	return spf_check(t->lasting, t->session->answers, &e->question, e->outcome) == SPF_PENDING ? CHAIN_PENDING : CHAIN_DONE;
+	answers_wake(answers, e->limit);
+	return CHAIN_PENDING;
 }
 
 static void start(struct txn *t, struct spf_question question, struct spf_outcome *outcome)
 {
 	struct evaluation *e = talloc(t->lasting, struct evaluation);
+	int64_t limit = answers_waited(t->session->answers) + setting_ms(t->policy, &spf_settings[SPF_SETTING_TIMEOUT]) * 1000;
 
 	if (e == NULL)
 		return;
-	*e = (struct evaluation){ .question = question, .outcome = outcome, .since = t->now };
+	*e = (struct evaluation){ .question = question, .outcome = outcome, .limit = limit };
 	chain_start(t, run_evaluation, e, STAGE_MAIL);
 }
 
@@ -97,12 +103,12 @@ static void judge_outcome(struct txn *t, const struct spf_outcome *o, const char
 	char ip[IP_TEXT_MAX];
 
 	if (o->result == SPF_TEMPERROR)
-		unavailable(t, "spf", false, "%s %.200s: temperror, %.150s", identity, o->domain, o->problem);
+		unavailable(t, "spf", setting_bool(t->policy, &dns_settings[DNS_REQUIRED]), "%s %.200s: temperror, %.150s", identity, o->domain, o->problem);
 	if (o->result == SPF_FAIL)
 		finding_shown(t, CLASS_SPF_FAIL, 1.0, "%s %.200s does not permit %s (%.100s)", identity, o->domain, ip_print(&t->session->client, ip), o->mechanism);
 }
 
-/* Softfail, neutral, none and permerror refuse nothing (section 8); what a temperror hides is a note. */
+/* Softfail, neutral, none and permerror refuse nothing (section 8); what a temperror hides is a note, or defers the message where DNS is required. */
 static void judge_mail(struct txn *t)
 {
 	struct spf_facts *f = t->spf;

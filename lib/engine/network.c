@@ -1,7 +1,7 @@
 /* network.c - the network as a service: the resolver, opened at start, kept across reloads */
 #include "engine/network.h"
 
-#include "engine/services.h"
+#include "policy/global.h"
 
 struct resolver_options network_options(const struct config *config)
 {

@@ -1,4 +1,4 @@
-/* services.c - the services' option rows: DNS, GeoIP, store, quarantine, stages, log, journal, evidence */
+/* services.c - the services' option rows: GeoIP, store, quarantine, stages, log, journal, evidence */
 #include "engine/services.h"
 
 #include <stdlib.h>
@@ -11,17 +11,8 @@
 #include "policy/policy.h"
 #include "util/ip.h"
 
-enum { MS = 1, SECOND = 1000, DAY = 86400 * SECOND };
+enum { SECOND = 1000, DAY = 86400 * SECOND };
 #define MEGA 1048576.0
-
-const struct setting dns_settings[] = {
-	[DNS_SERVERS] = { .name = "servers", .type = SET_LIST, .def = "", .def_text = "{ }", .help = "recursive resolvers, ADDRESS or ADDRESS@PORT; none: those of /etc/resolv.conf" },
-	[DNS_TIMEOUT] = { .name = "timeout", .type = SET_DURATION, .def = "3s", .min = 100 * MS, .max = 60 * SECOND, .help = "for one question" },
-	[DNS_TRUST_AD] = { .name = "trust_ad", .type = SET_BOOL, .def = "true", .help = "believe the AD bit of resolvers on loopback" },
-	[DNS_REQUIRED] = { .name = "required", .type = SET_BOOL, .def = "false", .help = "true: no answer in time defers the message" },
-	[DNS_CACHE] = { .name = "cache", .type = SET_SIZE, .def = "32M", .min = MEGA, .max = 65536 * MEGA, .help = "memory for answers" },
-	{ 0 }
-};
 
 const struct setting geoip_settings[] = {
 	[GEOIP_SETTING_COUNTRY] = { .name = "country", .type = SET_PATH, .def = "", .help = "MaxMind's file of countries, as GeoLite2-Country.mmdb; read again when it changes; empty: not asked" },

@@ -1,4 +1,4 @@
-/* services.h - the services' option rows: DNS, GeoIP, store, quarantine, stages, log, journal, evidence */
+/* services.h - the services' option rows: GeoIP, store, quarantine, stages, log, journal, evidence */
 #ifndef WINNOW_ENGINE_SERVICES_H
 #define WINNOW_ENGINE_SERVICES_H
 
@@ -19,9 +19,6 @@ extern const struct setting journal_settings[];
 
 enum { EVIDENCE_HEADERS, EVIDENCE_OUTGOING, EVIDENCE_PREFIX, EVIDENCE_AUTHENTICATION_RESULTS, EVIDENCE_RECEIVED_SPF, EVIDENCE_AUTHSERV_IDS, EVIDENCE_REPLY_ID };
 extern const struct setting evidence_settings[];
-
-enum { DNS_SERVERS, DNS_TIMEOUT, DNS_TRUST_AD, DNS_REQUIRED, DNS_CACHE };
-extern const struct setting dns_settings[];
 
 enum { GEOIP_SETTING_COUNTRY, GEOIP_SETTING_ASN };
 extern const struct setting geoip_settings[];

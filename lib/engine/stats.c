@@ -197,6 +197,8 @@ static void prometheus(FILE *f, const struct stats *s, const struct stats_gauges
 	fprintf(f, "winnow_transaction_bytes %llu\n", (unsigned long long)g->message_bytes);
 	help(f, "winnow_log_dropped_total", "counter", "log lines dropped because the target did not take them");
 	fprintf(f, "winnow_log_dropped_total %llu\n", (unsigned long long)g->log_dropped);
+	if (g->network != NULL)
+		stats_network_prometheus(f, g->network);
 	stats_lists_prometheus(f, g->lists, g->n_lists);
 	help(f, "winnow_config_reload_success", "gauge", "1: the last reload was good");
 	fprintf(f, "winnow_config_reload_success %d\n", atomic_load((atomic_bool *)(uintptr_t)&s->reload_good));
@@ -231,6 +233,8 @@ static void people(FILE *f, const struct stats *s, const struct stats_gauges *g)
 		if (total(&s->check[i]) > 0)
 			fprintf(f, "check %-22s %10llu %12lld %12lld\n", checks[i]->name, total(&s->check[i]), (long long)percentile(&s->check[i], 0.5),
 				(long long)percentile(&s->check[i], 0.99));
+	if (g->network != NULL)
+		stats_network_people(f, g->network);
 }
 
 static json_t *histogram_json(const struct histogram *h)
@@ -267,6 +271,8 @@ static char *json_text(const struct stats *s, const struct stats_gauges *g)
 	json_object_set_new(o, "classes", classes);
 	json_object_set_new(o, "stages", stages);
 	json_object_set_new(o, "checks", times);
+	if (g->network != NULL)
+		json_object_set_new(o, "dns", stats_network_json(g->network));
 	json_object_set_new(o, "lists", stats_lists_json(g->lists, g->n_lists));
 	text = json_dumps(o, JSON_INDENT(1));
 	json_decref(o);

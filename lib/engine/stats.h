@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "engine/record.h"
+#include "engine/stats_network.h"
 #include "net/dnslist_watch.h"
 #include "winnow.h"
 
@@ -29,6 +30,7 @@ void stats_reload(struct stats *stats, bool good, int64_t now);
 struct stats_gauges {
 	unsigned sessions, transactions;
 	uint64_t message_bytes, log_dropped;
+	const struct stats_network *network;     /* NULL: there is no resolver */
 	const struct dnslist_state *lists;
 	size_t n_lists;
 };

@@ -121,7 +121,7 @@ static void set_reply(struct verdict *v, const struct verdict_input *in)
 	case ACT_REJECT:
 	case ACT_QUARANTINE:
 		v->code = row->code >= 500 ? row->code : 550;
-		v->xcode = row->code >= 500 ? row->xcode : "5.7.1";
+		v->xcode = row->code >= 500 ? class_xcode(v->class, v->finding != NULL ? v->finding->special : CASE_USUAL) : "5.7.1";
 		break;
 	case ACT_TEMPFAIL:
 		v->code = row->code >= 400 && row->code < 500 ? row->code : 451;

@@ -16,6 +16,15 @@ static const struct class_row rows[CLASS_COUNT] = {
 #undef CLASS
 };
 
+static const struct { enum class_id class; const char *xcode; } cases[CASE_COUNT] = {
+	[CASE_USUAL] = { CLASS_COUNT, NULL },
+#define CLASS(...)
+#define CODE(name, class, xcode) [CASE_##name] = { CLASS_##class, xcode },
+#include "classes.def"
+#undef CODE
+#undef CLASS
+};
+
 static const char *const stage_names[STAGE_COUNT + 1] = {
 	[STAGE_CONNECT] = "connect", [STAGE_HELO] = "helo", [STAGE_MAIL] = "mail", [STAGE_RCPT] = "rcpt", [STAGE_COMMAND] = "command",
 	[STAGE_DATA] = "data", [STAGE_EOH] = "eoh", [STAGE_BODY] = "body", [STAGE_EOM] = "eom", [STAGE_ANY] = "any",
@@ -29,6 +38,11 @@ static const char *const action_names[ACT_COUNT] = {
 const struct class_row *class_row(enum class_id id)
 {
 	return &rows[id];
+}
+
+const char *class_xcode(enum class_id id, enum class_case special)
+{
+	return cases[special].class == id ? cases[special].xcode : rows[id].xcode;
 }
 
 const char *class_evidence(enum class_id id)

@@ -11,6 +11,17 @@ enum class_id {
 	CLASS_COUNT
 };
 
+/* Cases of a class that have an enhanced code of their own (RFC 7505: a null MX). */
+enum class_case {
+	CASE_USUAL,
+#define CLASS(...)
+#define CODE(name, ...) CASE_##name,
+#include "classes.def"
+#undef CODE
+#undef CLASS
+	CASE_COUNT
+};
+
 enum direction { DIRECTION_IN, DIRECTION_OUT, DIRECTION_BOTH };
 
 /* Where a finding is made. Arrays of hooks are indexed by it. */
@@ -50,6 +61,9 @@ struct class_row {
 
 /* The row of a class; id < CLASS_COUNT. */
 const struct class_row *class_row(enum class_id id);
+
+/* The enhanced code of a case of that class; the row's where the case is not one of it. */
+const char *class_xcode(enum class_id id, enum class_case special);
 
 /* What evidence shows of a class: its evidence text, or its title. */
 const char *class_evidence(enum class_id id);

@@ -96,12 +96,19 @@ void findings_drop_stage(struct findings *list, enum stage stage)
 	list->n = kept;
 }
 
-__attribute__((format(printf, 5, 0))) static void report(struct txn *t, enum class_id class, double strength, bool shown, const char *format, va_list ap)
+/* How a finding is told: in the reply too, with the enhanced code of a case. */
+struct telling {
+	bool shown;
+	enum class_case special;
+};
+
+__attribute__((format(printf, 5, 0))) static void report(struct txn *t, enum class_id class, double strength, struct telling telling, const char *format, va_list ap)
 {
 	struct session *s = t->session;
 	enum direction wanted = class_row(class)->direction;
 	bool outbound = t->open ? t->outbound : s->outbound;
-	struct finding f = { .class = class, .stage = t->stage, .check = t->check != NULL ? t->check : "engine", .shown = shown };
+	struct finding f = { .class = class, .stage = t->stage, .check = t->check != NULL ? t->check : "engine",
+		.shown = telling.shown, .special = telling.special };
 	struct findings *list = &t->found;
 	TALLOC_CTX *mem = t->lasting;
 
@@ -128,7 +135,7 @@ void finding(struct txn *t, enum class_id class, double strength, const char *fo
 	va_list ap;
 
 	va_start(ap, format);
-	report(t, class, strength, false, format, ap);
+	report(t, class, strength, (struct telling){ 0 }, format, ap);
 	va_end(ap);
 }
 
@@ -137,7 +144,16 @@ void finding_shown(struct txn *t, enum class_id class, double strength, const ch
 	va_list ap;
 
 	va_start(ap, format);
-	report(t, class, strength, true, format, ap);
+	report(t, class, strength, (struct telling){ .shown = true }, format, ap);
+	va_end(ap);
+}
+
+void finding_case(struct txn *t, enum class_id class, double strength, enum class_case special, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	report(t, class, strength, (struct telling){ .shown = true, .special = special }, format, ap);
 	va_end(ap);
 }
 

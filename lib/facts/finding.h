@@ -18,6 +18,7 @@ struct finding {
 	double strength;                 /* 0..1 */
 	const char *detail;              /* one line, printable ASCII; never NULL */
 	bool shown;                      /* the detail may be told to the sender, in the reply */
+	enum class_case special;         /* its enhanced code is the case's, where it is refused */
 };
 
 /* A growing list; at most one finding a class is kept, the strongest (the first among equals). */
@@ -33,6 +34,9 @@ void finding(struct txn *t, enum class_id class, double strength, const char *fo
 
 /* The same, with a detail that the sender may read in the reply: it says nothing of our lists, tables and recipients. */
 void finding_shown(struct txn *t, enum class_id class, double strength, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same as finding_shown(), for a case of the class that has an enhanced code of its own. */
+void finding_case(struct txn *t, enum class_id class, double strength, enum class_case special, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* The same into a list of one's choice; the array grows as a child of mem, the finding's strings are not copied. false: the list has a stronger one of that class, or memory is out. */
 bool findings_add(TALLOC_CTX *mem, struct findings *list, const struct finding *f);

@@ -17,6 +17,8 @@
 struct chain;
 struct dnsbl_facts;
 struct config;
+struct destination;
+struct mail_hosts;
 struct policy;
 
 enum { CHECKS_MAX = 48 };
@@ -43,6 +45,7 @@ struct rcpt {
 	bool valid;                      /* the path could be read */
 	const struct policy *policy;
 	struct list_word word;
+	struct destination *destination; /* check/destination.h; NULL: nothing was asked of where its mail goes */
 	bool refused_by_mta;
 	bool blackhole;                  /* the policy lets its mail vanish: taken off at end of message */
 };
@@ -71,6 +74,7 @@ struct txn {
 	const char *auth_user, *auth_type;   /* NULL: not authenticated */
 	struct spf_facts *spf;           /* NULL: not asked */
 	struct dnsbl_facts *dnsbl;       /* check/dnsbl.h; NULL: not asked */
+	struct mail_hosts *sender_hosts; /* where mail for the sender's domain goes; NULL: not asked */
 	/* RCPT */
 	struct rcpt *rcpt;               /* the one being judged; NULL outside RCPT */
 	struct rcpt **rcpts;             /* accepted, in order */

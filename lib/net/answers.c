@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "net/dns_answer.h"
+#include "util/clock.h"
 
 struct entry {
 	struct entry *next;
@@ -29,6 +30,7 @@ struct answers {
 	size_t n, outstanding;
 	uint64_t count;                  /* answers that came */
 	bool late;                       /* nobody waits any longer: answers_late() */
+	int64_t waited, wake;            /* in all, in microseconds; at how much somebody wants to be run again */
 };
 
 struct answers *answers_new(const struct asker *asker)
@@ -40,6 +42,7 @@ struct answers *answers_new(const struct asker *asker)
 		return NULL;
 	atomic_init(&a->refs, 1);
 	a->asker = asker;
+	a->wake = INT64_MAX;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -214,17 +217,49 @@ void answers_give(struct answers *answers, uint16_t type, const char *name, enum
 	dns_answer_unref(answer);
 }
 
-bool answers_wait(struct answers *answers, uint64_t *seen, int64_t deadline)
+int64_t answers_waited(struct answers *answers)
 {
-	struct timespec until = { .tv_sec = deadline / 1000000, .tv_nsec = deadline % 1000000 * 1000 };
-	bool came;
-	int error = 0;
+	int64_t waited;
 
 	pthread_mutex_lock(&answers->lock);
-	while (answers->count == *seen && answers->outstanding > 0 && error != ETIMEDOUT)
-		error = pthread_cond_timedwait(&answers->came, &answers->lock, &until);
+	waited = answers->waited;
+	pthread_mutex_unlock(&answers->lock);
+	return waited;
+}
+
+void answers_wake(struct answers *answers, int64_t waited)
+{
+	pthread_mutex_lock(&answers->lock);
+	if (waited < answers->wake)
+		answers->wake = waited;
+	pthread_mutex_unlock(&answers->lock);
+}
+
+/* Until something came since the count seen, or that time (clock_mono). */
+static void wait_until(struct answers *a, uint64_t seen, int64_t deadline)
+{
+	struct timespec until = { .tv_sec = deadline / 1000000, .tv_nsec = deadline % 1000000 * 1000 };
+	int error = 0;
+
+	while (a->count == seen && a->outstanding > 0 && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&a->came, &a->lock, &until);
+}
+
+bool answers_wait(struct answers *answers, uint64_t *seen, int64_t deadline)
+{
+	int64_t before = clock_mono(), left;
+	bool came;
+
+	pthread_mutex_lock(&answers->lock);
+	left = answers->wake - answers->waited;
+	wait_until(answers, *seen, left < deadline - before ? before + left : deadline);
+	answers->waited += clock_mono() - before;
 	came = answers->count != *seen;
 	*seen = answers->count;
+	if (answers->waited >= answers->wake) {
+		answers->wake = INT64_MAX;
+		came = true;
+	}
 	pthread_mutex_unlock(&answers->lock);
 	return came;
 }

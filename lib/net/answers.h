@@ -53,6 +53,12 @@ void answers_share(struct answers *answers, uint16_t type, const char *name, str
 /* Waits until an answer came since the count *seen (which is brought up to date), or until deadline (clock_mono). false: the deadline passed, or nothing is outstanding. */
 bool answers_wait(struct answers *answers, uint64_t *seen, int64_t deadline);
 
+/* How long answers_wait() has waited so far, all calls together, in microseconds: what an evaluation with a limit of its own measures. */
+int64_t answers_waited(struct answers *answers);
+
+/* Who has such a limit wants to be run again when it is reached: answers_wait() then returns true, once, though nothing came. The earliest wish counts. */
+void answers_wake(struct answers *answers, int64_t waited);
+
 /* While late is true what is pending reads ANSWER_LATE: the deadline of a stage passed, and its chains must come to an end. The questions stay asked, for later stages. */
 void answers_late(struct answers *answers, bool late);
 

@@ -165,8 +165,7 @@ static bool add_txt(struct gathered *g, const ns_rr *rr)
 	char *text = g->text + g->used;          /* joined where it is to stand */
 	size_t len = 0;
 
-	if (p == end)
-		return false;
+	/* no string at all is against RFC 1035 section 3.3.14; it spoils no other record */
 	while (p < end) {
 		size_t part = *p++;
 

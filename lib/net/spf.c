@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/idn.h"
+
 const char *spf_result_name(enum spf_result result)
 {
 	static const char *const names[] = { "pending", "none", "neutral", "pass", "fail", "softfail", "temperror", "permerror" };
@@ -196,6 +198,11 @@ enum spf_result spf_check(TALLOC_CTX *mem, struct answers *answers, const struct
 	*outcome_r = (struct spf_outcome){ .result = SPF_TEMPERROR, .domain = "", .mechanism = "", .problem = "no memory", .trace = "" };
 	if (run.mem != NULL)
 		domain = talloc_strndup(run.mem, question->domain, len > 0 && question->domain[len - 1] == '.' ? len - 1 : len);
+	if (domain != NULL) {
+		char *ascii = idn_ascii(run.mem, domain);        /* section 4.3: U-labels are asked for as A-labels */
+
+		domain = ascii != NULL ? ascii : domain;
+	}
 	if (domain == NULL) {
 		talloc_free(run.mem);
 		return SPF_TEMPERROR;

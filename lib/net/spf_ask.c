@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/mail_hosts.h"
 #include "net/ptr.h"
 
 enum { SHOWN = 8 };                      /* records of an answer in the trace */
@@ -284,50 +285,20 @@ static void add_addresses(struct spf_run *run, const struct answer *a, struct ip
 			++*n;
 }
 
-/* "10 mail.example.com" */
-struct host {
-	unsigned long preference;
-	const char *name;
-};
-
-static int by_preference(const void *a, const void *b)
-{
-	const struct host *x = a, *y = b;
-
-	return x->preference != y->preference ? (x->preference < y->preference ? -1 : 1) : strcasecmp(x->name, y->name);
-}
-
-/* Mail hosts in their order, so that what is found first does not depend on the order of the answer. false: too many. */
-static bool mail_hosts(const struct answer *a, struct host hosts[SPF_MX_MAX], size_t *n_r)
-{
-	*n_r = 0;
-	if (a->n > SPF_MX_MAX)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		char *end;
-		unsigned long preference = strtoul(a->records[i], &end, 10);
-
-		end += strspn(end, " ");
-		if (end[0] != '\0' && strcmp(end, ".") != 0)      /* "0 .": it takes no mail (RFC 7505) */
-			hosts[(*n_r)++] = (struct host){ preference, end };
-	}
-	qsort(hosts, *n_r, sizeof(hosts[0]), by_preference);
-	return true;
-}
-
 /* Section 5.4: an address look-up for each mail host, then the comparison. All are asked side by side. */
 static void mx_addresses(struct spf_run *run, const char *name, struct ip **ips, size_t *n)
 {
-	struct host hosts[SPF_MX_MAX];
+	struct mx hosts[SPF_MX_MAX];     /* in their order: what is found first does not depend on the order of the answer */
 	struct answer a;
 	size_t n_hosts;
 
 	if (!ask_for_term(run, DNS_MX, presentation(run, name), &a))
 		return;
-	if (!mail_hosts(&a, hosts, &n_hosts)) {
+	if (a.n > SPF_MX_MAX) {
 		spf_stop(run, SPF_PERMERROR, "mx: more than %d mail hosts", SPF_MX_MAX);
 		return;
 	}
+	n_hosts = mx_read(a.records, a.n, hosts, NULL);
 	for (size_t i = 0; i < n_hosts; i++)
 		if (spf_domain_valid(hosts[i].name, 1))
 			ask(run, address_type(run), hosts[i].name);

@@ -6,33 +6,13 @@
 
 #include "policy/hint.h"
 #include "policy/inside.h"
+#include "policy/route.h"
 
 enum { DOMAIN_POLICY, DOMAIN_ROUTE, DOMAIN_RECIPIENTS, DOMAIN_BLOCK_SENDERS, DOMAIN_ALLOW_SENDERS, DOMAIN_COUNT };
 
-/* HOST, [HOST], either with :PORT. */
-static const char *check_route(const char *text)
-{
-	static const char remedy[] = "write HOST (its MX) or [HOST] (its address), either with :PORT, as \"[192.0.2.25]:25\"";
-	const char *end = text, *port;
-	long number;
-
-	if (text[0] == '\0')
-		return NULL;
-	end = text[0] == '[' ? strchr(text, ']') : text + strcspn(text, ":");
-	if (end == NULL || end - text < 1 || (text[0] == '[' && end - text < 2) || strcspn(text, " \t/@\"") < (size_t)(end - text))
-		return remedy;
-	port = end + (text[0] == '[');
-	if (*port == '\0')
-		return NULL;
-	if (*port != ':' || port[1] == '\0' || strspn(port + 1, "0123456789") != strlen(port + 1) || strlen(port + 1) > 5)
-		return remedy;
-	number = strtol(port + 1, NULL, 10);
-	return number >= 1 && number <= 65535 ? NULL : "a port is a number from 1 to 65535";
-}
-
 const struct setting domain_settings[] = {
 	[DOMAIN_POLICY] = { .name = "policy", .type = SET_STRING, .scope = SCOPE_DOMAIN, .def = "default", .help = "its policy" },
-	[DOMAIN_ROUTE] = { .name = "route", .type = SET_STRING, .scope = SCOPE_DOMAIN, .def = "", .check = check_route,
+	[DOMAIN_ROUTE] = { .name = "route", .type = SET_STRING, .scope = SCOPE_DOMAIN, .def = "", .check = route_fault,
 		.help = "where its mail goes: HOST = its MX, [HOST] = its address, :PORT; empty: the table routes" },
 	[DOMAIN_RECIPIENTS] = { .name = "recipients", .type = SET_TABLE, .scope = SCOPE_DOMAIN, .def = NULL, .help = "addresses that exist; unset: all" },
 	[DOMAIN_BLOCK_SENDERS] = { .name = "block_senders", .type = SET_TABLE, .scope = SCOPE_DOMAIN, .def = "", .help = "senders that the domain refuses" },

@@ -1,4 +1,4 @@
-/* global.c - the top-level options, and what the machine knows of itself */
+/* global.c - the options of the top level and of DNS, and what the machine knows of itself */
 #include "policy/global.h"
 
 #include <ifaddrs.h>
@@ -125,6 +125,15 @@ const struct setting global_settings[] = {
 	[G_ALLOW_SENDERS] = { .name = "allow_senders", .type = SET_TABLE, .def = "", .help = "senders allowed for everybody" },
 	[G_ALLOW_IPS] = { .name = "allow_ips", .type = SET_TABLE, .def = "", .help = "clients allowed for everybody" },
 	{ 0 },
+};
+
+const struct setting dns_settings[] = {
+	[DNS_SERVERS] = { .name = "servers", .type = SET_LIST, .def = "", .def_text = "{ }", .help = "recursive resolvers, ADDRESS or ADDRESS@PORT; none: those of /etc/resolv.conf" },
+	[DNS_TIMEOUT] = { .name = "timeout", .type = SET_DURATION, .def = "3s", .min = 100, .max = 60000, .help = "for one question" },
+	[DNS_TRUST_AD] = { .name = "trust_ad", .type = SET_BOOL, .def = "true", .help = "believe the AD bit of resolvers on loopback" },
+	[DNS_REQUIRED] = { .name = "required", .type = SET_BOOL, .def = "false", .help = "true: no answer in time defers the message" },
+	[DNS_CACHE] = { .name = "cache", .type = SET_SIZE, .def = "32M", .min = MEGA, .max = 65536 * MEGA, .help = "memory for answers" },
+	{ 0 }
 };
 
 /* ---- what the machine knows of itself */

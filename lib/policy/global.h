@@ -1,4 +1,4 @@
-/* global.h - the top-level options that checks and engine both read */
+/* global.h - options that checks and engine both read: the top level, and who answers our questions */
 #ifndef WINNOW_POLICY_GLOBAL_H
 #define WINNOW_POLICY_GLOBAL_H
 
@@ -12,6 +12,10 @@ enum {
 	GLOBAL_COUNT
 };
 extern const struct setting global_settings[];
+
+/* The section `dns`: the engine opens the resolver by it; checks read DNS_REQUIRED: what DNS does not answer in time defers the message. */
+enum { DNS_SERVERS, DNS_TIMEOUT, DNS_TRUST_AD, DNS_REQUIRED, DNS_CACHE };
+extern const struct setting dns_settings[];
 
 /* hostname of the configuration, or the machine's name; lower case. Lives as long as the configuration. */
 const char *config_hostname(const struct config *config);

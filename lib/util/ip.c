@@ -158,6 +158,15 @@ bool ip_equal(const struct ip *a, const struct ip *b)
 	return a->family == b->family && memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
 }
 
+bool ip_is_loopback(const struct ip *ip)
+{
+	static const uint8_t zero[16];
+
+	if (ip->family == 4)
+		return ip->addr[0] == 127 || memcmp(ip->addr, zero, 4) == 0;
+	return ip->family == 6 && memcmp(ip->addr, zero, 15) == 0 && ip->addr[15] <= 1;
+}
+
 bool ipnet_contains(const struct ipnet *net, const struct ip *ip)
 {
 	struct ipnet of;

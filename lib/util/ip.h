@@ -31,6 +31,9 @@ const char *ip_print(const struct ip *ip, char buf[IP_TEXT_MAX]);
 
 bool ip_equal(const struct ip *a, const struct ip *b);
 
+/* This machine whatever its addresses are: 127.0.0.0/8, ::1, and the unspecified addresses 0.0.0.0 and ::, which connect to it too. */
+bool ip_is_loopback(const struct ip *ip);
+
 /* Is it an address that nobody on the Internet has: unspecified, loopback, link-local, private (RFC 1918, RFC 4193) or shared (RFC 6598)? Family 0: no. */
 bool ip_is_private(const struct ip *ip);
 

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct job {
 	pthread_t thread;
 	const char *socket;
 	int messages, done, idle_seconds;
+	bool apart;                      /* each message in a session of its own */
 	int64_t first, gap;              /* when the first message is due, and the time between two; gap 0: as fast as answers come */
 	int64_t *micros;
 };
@@ -148,6 +150,13 @@ static void open_session(struct wire *w, const char *spec)
 	expect(w, "helo");
 }
 
+static void close_session(struct wire *w)
+{
+	put(w, 'Q', "", 0);
+	flush_out(w);
+	close(w->fd);
+}
+
 static void header(struct wire *w, const char *name, const char *value)
 {
 	char both[1024];
@@ -223,12 +232,14 @@ static void *session(void *argument)
 
 		message(w);
 		j->micros[j->done++] = now() - before;
+		if (j->apart && i + 1 < j->messages) {
+			close_session(w);
+			open_session(w, j->socket);
+		}
 	}
 	if (j->idle_seconds > 0)
 		sleep((unsigned)j->idle_seconds);
-	put(w, 'Q', "", 0);
-	flush_out(w);
-	close(w->fd);
+	close_session(w);
 	free(w);
 	return NULL;
 }
@@ -244,12 +255,13 @@ int main(int argc, char **argv)
 {
 	int sessions = argc > 2 ? atoi(argv[2]) : 0, messages = argc > 3 ? atoi(argv[3]) : 0, idle = argc > 4 ? atoi(argv[4]) : 0, rate = argc > 5 ? atoi(argv[5]) : 0,
 		total = 0;
+	bool apart = argc > 6 && strcmp(argv[6], "apart") == 0;
 	pthread_attr_t small;
 	int64_t *all, start;
 	struct job *jobs;
 
 	if (sessions < 1) {
-		fprintf(stderr, "usage: load unix:PATH|inet:PORT SESSIONS MESSAGES [SECONDS_IDLE_AT_THE_END [MESSAGES_A_SECOND]]\n");
+		fprintf(stderr, "usage: load unix:PATH|inet:PORT SESSIONS MESSAGES [SECONDS_IDLE_AT_THE_END [MESSAGES_A_SECOND [apart]]]\n");
 		return 2;
 	}
 	for (int i = 0; i < BODY; i++)
@@ -260,7 +272,7 @@ int main(int argc, char **argv)
 	pthread_attr_setstacksize(&small, 256 * 1024);
 	start = now();
 	for (int i = 0; i < sessions; i++) {
-		jobs[i] = (struct job){ .socket = argv[1], .messages = messages, .micros = all + i * messages, .idle_seconds = idle };
+		jobs[i] = (struct job){ .socket = argv[1], .messages = messages, .micros = all + i * messages, .idle_seconds = idle, .apart = apart };
 		if (rate > 0) {
 			/* all sessions together make the rate, one after the other */
 			jobs[i].gap = (int64_t)sessions * 1000000 / rate;

@@ -16,6 +16,10 @@ import sys
 import tempfile
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'fake'))
+from nameserver import DnsServer                            # noqa: E402
+
+NAMESERVER = DnsServer('* MX 10 mx.elsewhere.test')            # each name is asked for once: the resolver's table has it from then on
 CONF = '''listen = "%(listen)s"
 control = "%(dir)s/control.sock"
 directory = "%(dir)s"
@@ -25,6 +29,7 @@ log { target = "%(dir)s/log" }
 quarantine { path = "%(dir)s/quarantine" }
 store "sqlite" { path = "%(dir)s/state" }
 sessions_max = 0
+dns { servers = { "%(dns)s" } }
 '''
 
 
@@ -44,15 +49,16 @@ def free_port():
 
 
 class Milter:
-    def __init__(self, build, which, inet):
+    def __init__(self, build, which, inet, extra='', dns=None):
+        """extra: lines of the configuration; dns: another server than NAMESERVER"""
         self.dir = tempfile.mkdtemp(prefix='winnow-bench-')
         port = free_port()
         listen = 'inet:%d@127.0.0.1' % port if inet else 'unix:%s/sock' % self.dir
-        self.socket = 'inet:%d' % port if inet else listen
+        self.listen, self.socket = listen, 'inet:%d' % port if inet else listen
         if which == 'winnow':
             conf = os.path.join(self.dir, 'winnow.conf')
             with open(conf, 'w') as f:
-                f.write(CONF % dict(listen=listen, dir=self.dir))
+                f.write(CONF % dict(listen=listen, dir=self.dir, dns=dns or NAMESERVER.server) + extra)
             argv = [os.path.join(build, 'milter/winnow-milter'), '-f', '-c', conf]
         else:
             argv = [os.path.join(build, 't/bench/nothing'), listen]
@@ -78,8 +84,8 @@ class Milter:
         subprocess.call(['rm', '-rf', self.dir])
 
 
-def load(build, m, sessions, messages, rate=0):
-    out = subprocess.run([os.path.join(build, 't/bench/load'), m.socket, str(sessions), str(messages), '0', str(rate)], stdout=subprocess.PIPE, check=True).stdout.decode()
+def load(build, m, sessions, messages, rate=0, apart=False):
+    out = subprocess.run([os.path.join(build, 't/bench/load'), m.socket, str(sessions), str(messages), '0', str(rate), 'apart' if apart else 'together'], stdout=subprocess.PIPE, check=True).stdout.decode()
     words = out.split()
     return dict(zip(words[::2], map(float, words[1::2])))
 

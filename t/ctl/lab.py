@@ -25,9 +25,17 @@ class Lab(unittest.TestCase):
 
 	def start(self, config=None):
 		d = daemon.Daemon(BUILD, config or self.CONFIG)
+		return self.started(d)
+
+	def started(self, d):
+		"""With its control socket, which comes after the listener."""
 		self.addCleanup(d.clean)
 		self.addCleanup(self.end, d)
 		d.start()
+		for _ in range(500):
+			if os.path.exists(d.path('control.sock')) or not d.running():
+				break
+			time.sleep(0.02)
 		return d
 
 	def end(self, d):

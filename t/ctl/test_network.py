@@ -1,4 +1,5 @@
-# test_network.py - winnowctl check --network asks each DNS server and says what is wrong; the daemon asks none that is not named
+# test_network.py - winnowctl check --network asks each DNS server and says what is wrong; stats count what a daemon asks
+import json
 import os
 import sys
 
@@ -42,6 +43,41 @@ class Network(lab.Lab):
 	def test_a_bad_list_of_servers_is_named_with_its_line(self):
 		self.assertRegex(self.check('localhost'), r'winnow.conf:\d+: .*"localhost" is no DNS server')
 		self.assertRegex(self.check(*['127.0.0.%d' % i for i in range(1, 10)]), r'winnow.conf:\d+: .*"127.0.0.9" is one too many')
+
+	def test_stats_say_what_was_asked_and_how_each_server_is(self):
+		s, dead = self.server('pass.example TXT "v=spf1 +all"\npass.example A 192.0.2.1\nfails.example SERVFAIL\n'), '127.0.0.1@%d' % lab.daemon.free_port()
+		d = self.start('dns { servers = { "%s", "%s" } timeout = "1s" }\n' % (s.server, dead))
+
+		def dns():
+			return json.loads(self.ctl(d, 'stats', '--json')[0])['dns']
+		self.assertEqual((dns()['asked'], dns()['known'], [x['server'] for x in dns()['servers']]), (0, 0, [s.server, dead]))
+		m = self.connect(d, helo='pass.example')
+		for sender in ('<a@pass.example>', '<a@pass.example>', '<a@fails.example>'):
+			m.mail(sender)
+			self.assertTrue(m.rcpt('<anna@example.com>').ok)
+			self.assertTrue(m.send(lab.mail()).ok)
+		now = dns()
+		self.assertGreaterEqual(now['asked'], 2)
+		self.assertGreaterEqual(now['failed'], 1)
+		self.assertGreaterEqual(now['kept'], 2)
+		self.assertGreater(now['bytes'], 0)
+		self.assertEqual(now['out'], 0)
+		first, second = now['servers']
+		self.assertGreaterEqual(first['answered'], 1)
+		self.assertGreaterEqual(first['failed'], 1)
+		self.assertEqual((first['gone'], first['trouble'], second['trouble']), (False, 'servfail', 'nobody-listens'))
+		again = self.connect(d, helo='pass.example')                     # another session: known already
+		again.mail('<a@pass.example>')
+		again.rcpt('<anna@example.com>')
+		self.assertGreater(dns()['known'], now['known'])
+		text = self.ctl(d, 'stats')[0]
+		self.assertRegex(text, r'DNS: \d+ questions asked, \d+ answered from memory')
+		self.assertRegex(text, r'(?m)^%s( +\d+){4}  there, last trouble: servfail$' % s.server)
+		text = self.ctl(d, 'stats', '--prometheus')[0]
+		self.assertRegex(text, r'(?m)^winnow_dns_questions_total\{how="known"\} [1-9]')
+		self.assertIn('winnow_dns_unanswered_total{why="failed"} %d\n' % now['failed'], text)
+		self.assertIn('winnow_dns_server_up{server="%s"} 1\n' % s.server, text)
+		self.assertRegex(text, r'(?m)^winnow_dns_server_questions_total\{server="%s",outcome="answered"\} [1-9]' % s.server)
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@ What becomes of a name (all its types, or one: `RULE/TYPE`), instead of or besid
     name SILENT [N]                   nothing is said, or not to the first N questions
     name SLOW 400                     that many milliseconds later
     name TRUNCATED                    by UDP the answer is cut; TCP has it whole
+    name NOTCP                        by TCP nothing is said
     name WRONGID | WRONGNAME          a wrong answer comes first, then the right one; with ONLY: nothing follows
     name GARBAGE                      what cannot be read
     name SECURE                       the AD bit
@@ -34,7 +35,7 @@ import time
 
 TYPES = {'A': 1, 'NS': 2, 'CNAME': 5, 'SOA': 6, 'PTR': 12, 'MX': 15, 'TXT': 16, 'AAAA': 28, 'SRV': 33, 'OPT': 41, 'SPF': 99, 'ANY': 255}
 RCODES = {'FORMERR': 1, 'SERVFAIL': 2, 'NXDOMAIN': 3, 'NOTIMP': 4, 'REFUSED': 5}
-RULES = set(RCODES) | {'EMPTY', 'SILENT', 'SLOW', 'TRUNCATED', 'WRONGID', 'WRONGNAME', 'GARBAGE', 'SECURE', 'NOSOA'}
+RULES = set(RCODES) | {'EMPTY', 'SILENT', 'SLOW', 'TRUNCATED', 'NOTCP', 'WRONGID', 'WRONGNAME', 'GARBAGE', 'SECURE', 'NOSOA'}
 
 
 class ZoneError(Exception):
@@ -120,7 +121,7 @@ class Zone:
 				for one in self.each(line):
 					self.line(one)
 			except (ValueError, KeyError, IndexError, struct.error) as e:
-				raise ZoneError('line %d: %s: %s' % (n, line, e))
+				raise ZoneError('line %d: %s: %s' % (n, line[:200], e))
 
 	def each(self, line):
 		m = re.search(r'\{(\d+)\.\.(\d+)\}', line)
@@ -261,7 +262,7 @@ class DnsServer:
 			if name:
 				self.asked.append((canonical(name), next((k for k, v in TYPES.items() if v == kind), 'TYPE%d' % kind)))
 			rules = self.zone.of(canonical(name), kind)
-			if self.silent or self.still_silent(rules.get('SILENT')):
+			if self.silent or (by_tcp and 'NOTCP' in rules) or self.still_silent(rules.get('SILENT')):
 				return []
 			rcode, records, secure = self.zone.answer(name, kind)
 		size = 512

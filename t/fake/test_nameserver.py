@@ -38,6 +38,8 @@ twice.example SILENT 2
 twice.example A 192.0.2.6
 cut.example TRUNCATED
 cut.example A 192.0.2.7
+notcp.example NOTCP
+notcp.example A 192.0.2.7
 liar.example WRONGID
 liar.example WRONGNAME ONLY
 liar.example A 192.0.2.8
@@ -61,8 +63,8 @@ class Nameserver(unittest.TestCase):
 			s.sendto(self.packet(name, kind, edns), ('127.0.0.1', self.server.port))
 			return s.recv(4096)
 
-	def tcp(self, name, kind='A'):
-		with socket.create_connection(('127.0.0.1', self.server.port), 2) as s:
+	def tcp(self, name, kind='A', wait=2.0):
+		with socket.create_connection(('127.0.0.1', self.server.port), wait) as s:
 			p = self.packet(name, kind)
 			s.sendall(struct.pack('!H', len(p)) + p)
 			n, = struct.unpack('!H', s.recv(2, socket.MSG_WAITALL))
@@ -94,6 +96,9 @@ class Nameserver(unittest.TestCase):
 			self.assertEqual(self.head(self.udp(name))[1:4], (0, 0, True))
 			self.assertGreater(self.head(self.tcp(name))[1], 0)
 		self.assertEqual(self.head(self.tcp('many.example'))[1], 100)
+		self.assertEqual(self.head(self.udp('notcp.example'))[1], 1)
+		with self.assertRaises(socket.timeout):
+			self.tcp('notcp.example', wait=0.2)
 
 	def test_silence_and_slowness(self):
 		before = time.monotonic()

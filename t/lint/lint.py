@@ -108,7 +108,7 @@ def reports():
     found = {}
     for path in sources('lib/check/*.c', 'lib/engine/*.c', 'lib/facts/finding.c'):
         text = open(path).read()
-        for x in re.findall(r'\bfinding(?:_shown)?\(\s*[&\w>.-]+,\s*(?:\w+ \? )?CLASS_(\w+)', text):
+        for x in re.findall(r'\bfinding(?:_shown|_case)?\(\s*[&\w>.-]+,\s*(?:\w+ \? )?CLASS_(\w+)', text):
             found.setdefault(x, set()).add(os.path.relpath(path, SRC))
     return found
 

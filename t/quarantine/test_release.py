@@ -12,6 +12,7 @@ from store import ReleaseMta, StoreCase, bad, hand_over, main, wide
 CONFIG = '''quarantine { path = "quarantine"  release = "smtp://127.0.0.1:%d"  ticket_key = "ticket.key" }
 class "line-too-long" { action = "quarantine" }
 spf { enabled = false }
+sender { enabled = false }
 '''
 FIELD = 'X-Winnow-Release'
 

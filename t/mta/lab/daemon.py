@@ -5,9 +5,14 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 from lab.ports import Port
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'fake'))
+from nameserver import DnsServer                            # noqa: E402
+
+ZONE = '* MX 10 mx.elsewhere.test'                             # everybody's domain takes mail, and says nothing else
 
 CONFIG = '''directory = "%(folder)s"
 listen = "%(listen)s"
@@ -18,7 +23,7 @@ hostname = "mx.lab.test"
 own_ips = { "192.0.2.1" }
 store "sqlite" { path = "%(folder)s/state" }
 quarantine { path = "%(folder)s/quarantine" }
-dns { servers = { "127.0.0.1@%(nowhere)d" }  timeout = "1s" }
+dns { servers = { "%(dns)s" }  timeout = "1s" }
 spf { enabled = false }
 origin { enabled = false }
 '''
@@ -58,7 +63,7 @@ class Daemon:
 		self.program, self.ctl_program, self.folder, self.kind = program, ctl, folder, kind
 		os.makedirs(folder)
 		os.chmod(folder, 0o755)
-		self.port, self.nowhere = Port(), Port()
+		self.port, self.dns = Port(), DnsServer(ZONE)
 		self.path = os.path.join(folder, 'milter.sock')
 		self.log_path = os.path.join(folder, 'log')
 		self.config_path = os.path.join(folder, 'winnow.conf')
@@ -73,7 +78,7 @@ class Daemon:
 	def configure(self, settings):
 		listen = 'unix:' + self.path if self.kind == 'unix' else 'inet:%d@127.0.0.1' % self.port.number
 		with open(self.config_path + '.new', 'w') as f:
-			f.write(self.common % dict(folder=self.folder, listen=listen, nowhere=self.nowhere.number) + settings + '\n')
+			f.write(self.common % dict(folder=self.folder, listen=listen, dns=self.dns.server) + settings + '\n')
 		os.replace(self.config_path + '.new', self.config_path)
 
 	def write(self, name, text):

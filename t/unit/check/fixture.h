@@ -35,8 +35,8 @@ struct fixture {
 /* Loads the text as a configuration file; any error in it fails the test. */
 static struct config *fixture_config(struct table_set *tables, const char *text)
 {
-	static struct section sections[2 * CHECKS_MAX + 1];
-	static const struct section *list[2 * CHECKS_MAX + 1];
+	static struct section sections[2 * CHECKS_MAX + 2];
+	static const struct section *list[2 * CHECKS_MAX + 2];
 	const char *folder = getenv("TMPDIR");
 	struct config_errors errors = { 0 };
 	struct config *config = NULL;
@@ -45,6 +45,7 @@ static struct config *fixture_config(struct table_set *tables, const char *text)
 	int fd, r;
 
 	sections[n++] = (struct section){ .name = "", .rows = global_settings };
+	sections[n++] = (struct section){ .name = "dns", .rows = dns_settings };
 	for (size_t i = 0; checks[i] != NULL && n <= CHECKS_MAX; i++) {
 		sections[n++] = (struct section){ .name = checks[i]->name, .rows = checks[i]->settings, .help = checks[i]->help };
 		for (const struct section *further = checks[i]->sections; further != NULL && further->name != NULL; further++)

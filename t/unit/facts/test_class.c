@@ -103,12 +103,21 @@ static void rows_say_what_the_specification_says(void **state)
 	assert_int_equal(i, CLASS_COUNT);
 }
 
+static void a_case_has_its_own_code_in_its_own_class_alone(void **state)
+{
+	(void)state;
+	assert_string_equal(class_xcode(CLASS_DNS_MISSING, CASE_NULL_MX), "5.7.27");
+	assert_string_equal(class_xcode(CLASS_DNS_MISSING, CASE_USUAL), "5.1.8");
+	assert_string_equal(class_xcode(CLASS_SENDER_INVALID, CASE_NULL_MX), "5.1.8");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_is_sound),
 		cmocka_unit_test(names_of_stages_and_actions_are_known_both_ways),
 		cmocka_unit_test(rows_say_what_the_specification_says),
+		cmocka_unit_test(a_case_has_its_own_code_in_its_own_class_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

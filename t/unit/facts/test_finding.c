@@ -78,6 +78,18 @@ static void the_strongest_finding_of_a_class_is_kept(void **state)
 	assert_true(f->t.found.v[0].shown);
 }
 
+static void a_case_of_a_class_is_kept_and_shown(void **state)
+{
+	struct fixture *f = *state;
+
+	finding_case(&f->t, CLASS_DNS_MISSING, 1.0, CASE_NULL_MX, "null MX of %s", "a.example");
+	assert_int_equal(f->t.found.v[0].special, CASE_NULL_MX);
+	assert_string_equal(f->t.found.v[0].detail, "null MX of a.example");
+	assert_true(f->t.found.v[0].shown);
+	finding(&f->t, CLASS_PHISHING, 1.0, "x");
+	assert_int_equal(f->t.found.v[1].special, CASE_USUAL);
+}
+
 static void strength_is_clamped(void **state)
 {
 	struct fixture *f = *state;
@@ -182,6 +194,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(findings_go_to_whom_they_concern, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_class_of_the_other_direction_is_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_strongest_finding_of_a_class_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_case_of_a_class_is_kept_and_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(strength_is_clamped, setup, teardown),
 		cmocka_unit_test_setup_teardown(details_are_printable_and_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(findings_of_a_stage_can_be_dropped, setup, teardown),

@@ -154,6 +154,38 @@ static void waiting_ends_with_an_answer_a_deadline_or_nothing_outstanding(void *
 	answers_unref(a);
 }
 
+static void who_has_a_limit_of_its_own_is_woken_then_once(void **state)
+{
+	struct world w = { 0 };
+	struct asker asker = { count, &w };
+	struct answers *a = answers_new(&asker);
+	const char *const *records;
+	struct timespec pause = { .tv_nsec = 30 * 1000000 };
+	uint64_t seen = 0;
+	int64_t before;
+	size_t n;
+
+	(void)state;
+	answers_get(a, TYPE_A, "slow", &records, &n);
+	assert_int_equal(answers_waited(a), 0);
+	answers_wake(a, 60000000);
+	answers_wake(a, 1000000);
+	answers_wake(a, 50000000);
+	nanosleep(&pause, NULL);                 /* nobody waits: it does not count */
+	assert_int_equal(answers_waited(a), 0);
+	assert_false(answers_wait(a, &seen, clock_mono() + 10000));
+	assert_in_range(answers_waited(a), 10000, 999999);
+	before = clock_mono();
+	assert_true(answers_wait(a, &seen, before + 60000000));
+	assert_int_equal(seen, 0);
+	assert_in_range(answers_waited(a), 1000000, 20000000);
+	assert_false(answers_wait(a, &seen, clock_mono() + 10000));
+	/* a limit that has passed before anybody waits */
+	answers_wake(a, 1);
+	assert_true(answers_wait(a, &seen, clock_mono() + 60000000));
+	answers_unref(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +194,7 @@ int main(void)
 		cmocka_unit_test(late_is_a_way_of_looking),
 		cmocka_unit_test(questions_are_bounded),
 		cmocka_unit_test(waiting_ends_with_an_answer_a_deadline_or_nothing_outstanding),
+		cmocka_unit_test(who_has_a_limit_of_its_own_is_woken_then_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

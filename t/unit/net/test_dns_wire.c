@@ -192,6 +192,15 @@ static void a_null_mx_and_empty_strings_are_shown(void **state)
 	assert_string_equal(a->records[0], "");
 	assert_string_equal(a->records[1], "ab\\");
 	dns_answer_unref(a);
+	/* no string at all is against RFC 1035 section 3.3.14, and spoils no other record */
+	begin(&m, "a.example", TYPE_TXT, 0x8180);
+	record(&m, 6, OWN, TYPE_TXT, 300, "", 0);
+	record(&m, 6, OWN, TYPE_TXT, 300, "\1a", 2);
+	a = read_it(&m, "a.example", TYPE_TXT);
+	assert_int_equal(a->n, 2);
+	assert_string_equal(a->records[0], "");
+	assert_string_equal(a->records[1], "a");
+	dns_answer_unref(a);
 	begin(&m, "a.example", 257, 0x8180);
 	record(&m, 6, OWN, 257, 300, "\0\5issue", 7);
 	a = read_it(&m, "a.example", 257);

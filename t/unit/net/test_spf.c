@@ -12,7 +12,7 @@
 
 static void domains_that_cannot_be_asked_for_give_none(void **state)
 {
-	static const char zone[] = "d.example TXT v=spf1 -all\n" "[192.0.2.9] TXT v=spf1 -all\nlocalhost TXT v=spf1 -all\n";
+	static const char zone[] = "d.example TXT v=spf1 -all\n" "xn--d-0fa.example TXT v=spf1 exists:%{d}.ok.example -all\nxn--d-0fa.example.ok.example A 127.0.0.2\n" "[192.0.2.9] TXT v=spf1 -all\nlocalhost TXT v=spf1 -all\n";
 	static const struct question questions[] = {
 		{ V4, "a@d.example", SPF_FAIL, "-all" },
 		{ V4, "a@D.EXAMPLE", SPF_FAIL, "-all" },
@@ -26,7 +26,8 @@ static void domains_that_cannot_be_asked_for_give_none(void **state)
 		{ V4, "a@.d.example", SPF_NONE },
 		{ V4, "a@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.d.example", SPF_NONE },
 		{ V4, "a@d .example", SPF_NONE },
-		{ V4, "a@d\xc3\xa4.example", SPF_NONE },
+		{ V4, "a@d\xc3\xa4.example", SPF_PASS },      /* U-labels are asked for as A-labels (section 4.3) */
+		{ V4, "a@d\xff.example", SPF_NONE },
 		{ V4, "a@", SPF_NONE },
 		{ V4, "", SPF_FAIL, "-all", "d.example" },
 		{ V4, "", SPF_NONE, "", "localhost" },

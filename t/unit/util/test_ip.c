@@ -204,6 +204,23 @@ static void the_network_of_an_address_has_its_leading_bits(void **state)
 	assert_int_equal(ipnet_of(&(struct ip){ 0 }, 24).bits, 0);
 }
 
+static void this_machine_is_known_by_any_of_its_own_addresses(void **state)
+{
+	static const struct { const char *ip; bool loopback; } cases[] = {
+		{ "127.0.0.1", true }, { "127.255.0.9", true }, { "0.0.0.0", true }, { "::1", true }, { "::", true }, { "::ffff:127.0.0.1", true },
+		{ "128.0.0.1", false }, { "0.0.0.1", false }, { "10.0.0.1", false }, { "::2", false }, { "fe80::1", false }, { "1::", false },
+	};
+	struct ip ip;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(ip_parse(cases[i].ip, &ip));
+		if (ip_is_loopback(&ip) != cases[i].loopback)
+			fail_msg("%s", cases[i].ip);
+	}
+	assert_false(ip_is_loopback(&(struct ip){ 0 }));
+}
+
 static void addresses_that_nobody_outside_has_are_private(void **state)
 {
 	static const char *const private_ones[] = {
@@ -235,6 +252,7 @@ int main(void)
 		cmocka_unit_test(networks_are_read),
 		cmocka_unit_test(a_network_contains_its_addresses_and_no_others),
 		cmocka_unit_test(the_network_of_an_address_has_its_leading_bits),
+		cmocka_unit_test(this_machine_is_known_by_any_of_its_own_addresses),
 		cmocka_unit_test(addresses_that_nobody_outside_has_are_private),
 	};
 
