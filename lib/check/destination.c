@@ -101,7 +101,7 @@ void destination_ask(struct txn *t)
 
 static void dns_says_nothing(struct txn *t, const struct destination *d)
 {
-	unavailable(t, "recipient", false, "where mail for %.150s goes: %.250s", d->name, d->hosts.why);
+	unavailable(t, "recipient", setting_bool(t->policy, &dns_settings[DNS_REQUIRED]), "where mail for %.150s goes: %.250s", d->name, d->hosts.why);
 }
 
 static bool is_us(const struct config *config, const struct mail_host *host, bool loopback)

@@ -8,6 +8,7 @@
 #include "check/ours.h"
 #include "facts/chain.h"
 #include "net/mail_hosts.h"
+#include "policy/global.h"
 #include "policy/table.h"
 
 enum { ENABLED, LOGIN_MAPS };
@@ -97,7 +98,7 @@ static void judge_domain(struct txn *t)
 	case MAIL_NULL_MX: fault = "takes no mail (null MX)"; special = CASE_NULL_MX; break;
 	case MAIL_NO_NAME: fault = "does not exist in DNS"; break;
 	case MAIL_NO_RECORDS: fault = "has neither MX nor A nor AAAA"; break;
-	case MAIL_UNKNOWN: unavailable(t, "sender", false, "domain %.150s: %.250s", domain, t->sender_hosts->why); return;
+	case MAIL_UNKNOWN: unavailable(t, "sender", setting_bool(t->policy, &dns_settings[DNS_REQUIRED]), "domain %.150s: %.250s", domain, t->sender_hosts->why); return;
 	default: return;
 	}
 	finding_case(t, CLASS_DNS_MISSING, 1.0, special, "sender domain %.200s %s", domain, fault);

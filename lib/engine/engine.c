@@ -443,7 +443,12 @@ char *winnow_stats(struct winnow_engine *engine, enum winnow_stats_format format
 		.sessions = winnow_sessions_open(engine), .transactions = winnow_transactions_open(engine), .message_bytes = message_budget_used(engine->budget),
 		.log_dropped = engine->log != NULL ? log_dropped(engine->log) : 0, .lists = lists,
 	};
+	struct stats_network network;
 
+	if (engine->resolver != NULL) {
+		stats_network_look(&network, engine->resolver);
+		gauges.network = &network;
+	}
 	gauges.n_lists = engine->dnslist_watch != NULL ? dnslist_watch_states(engine->dnslist_watch, lists) : 0;
 	return stats_text(engine->stats, &gauges, format);
 }

@@ -23,7 +23,7 @@ class Lists(lab.Lab):
 		return s
 
 	def daemon(self, zone, config, timeout='1s'):
-		self.dns = self.server(zone)
+		self.dns = self.server('example.net MX 10 mail.example.net\n' + zone)
 		d = self.start('dns { servers = { "%s" } timeout = "%s" }\n%s' % (self.dns.server, timeout, config))
 		return d
 

@@ -45,7 +45,7 @@ class Network(lab.Lab):
 		self.assertRegex(self.check(*['127.0.0.%d' % i for i in range(1, 10)]), r'winnow.conf:\d+: .*"127.0.0.9" is one too many')
 
 	def test_stats_say_what_was_asked_and_how_each_server_is(self):
-		s, dead = self.server('pass.example TXT "v=spf1 +all"\nfails.example SERVFAIL\n'), '127.0.0.1@%d' % lab.daemon.free_port()
+		s, dead = self.server('pass.example TXT "v=spf1 +all"\npass.example A 192.0.2.1\nfails.example SERVFAIL\n'), '127.0.0.1@%d' % lab.daemon.free_port()
 		d = self.start('dns { servers = { "%s", "%s" } timeout = "1s" }\n' % (s.server, dead))
 
 		def dns():

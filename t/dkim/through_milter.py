@@ -84,6 +84,16 @@ class Milter(Lab):
 		both = self.results(sign(sign(raw(), self.RSA).replace(b'Lunch', b'Dinner'), self.ED, 'ed'))
 		self.assertEqual([r[0] for r in both], ['pass', 'fail'])
 
+	def test_explain_tells_what_was_found(self):
+		self.results(sign(sign(raw(), self.RSA).replace(b'Lunch', b'Dinner'), self.ED, 'ed'))
+		for _ in range(100):
+			out, _ = self.ctl(self.d, 'explain', '<1@sender.example>', status=None)
+			if 'dkim=' in out:
+				break
+			time.sleep(0.05)
+		self.assertIn('auth      dkim=pass d=sender.example s=ed a=ed25519-sha256\n', out)
+		self.assertIn('auth      dkim=fail d=sender.example s=sel a=rsa-sha256: bad signature\n', out)
+
 	def test_of_a_hundred_signatures_ten_cost_anything(self):
 		base = raw()
 		fields = [sign(base, self.RSA, 's%d' % i)[:-len(base)] for i in range(200)]

@@ -21,7 +21,7 @@ class Silent(faults.Faults):
 		reply, took = self.message(d, '<a@1.bad.example>')
 		self.accepted(reply)
 		self.assertEqual(self.spf(reply), 'temperror')
-		self.assertIn('unavailable=spf', self.header(reply, 'X-Winnow-Evidence'))
+		self.assertRegex(self.header(reply, 'X-Winnow-Evidence'), r'unavailable=(\w+,)*spf\b')
 		self.assertGreater(took, 2.5)
 		self.assertLess(took, 3 + BUSY)
 		# the breaker opens; from then on nothing is waited for
@@ -114,7 +114,7 @@ class Fails(faults.Faults):
 			reply, took = self.message(d, '<a@bad.example>')
 			self.accepted(reply)
 			self.assertEqual(self.spf(reply), 'temperror')
-			self.assertIn('unavailable=spf', self.header(reply, 'X-Winnow-Evidence'))
+			self.assertRegex(self.header(reply, 'X-Winnow-Evidence'), r'unavailable=(\w+,)*spf\b')
 			self.assertLess(took, 2.8)
 		self.assertEqual(s.times_asked('bad.example', 'TXT'), 1, 'a failure is not kept')
 		self.assertFalse(self.dns(d)['servers'][0]['gone'], 'a server that answers is not gone')

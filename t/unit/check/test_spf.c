@@ -188,18 +188,18 @@ static void wait_in_vain(struct spf_fixture *s, int64_t most)
 
 static void after_spf_timeout_it_is_a_temperror(void **state)
 {
-	struct spf_fixture s = begin("spf { timeout = \"100ms\" }", "mail.sender.example", "<bob@big.example>");
+	struct spf_fixture s = begin("spf { timeout = \"1s\" }", "mail.sender.example", "<bob@big.example>");
 	struct txn *t = &s.f->t;
 	int64_t before = clock_mono();
 
 	(void)state;
 	s.z->queued = true;
 	check_spf.ask[STAGE_MAIL](t);
-	wait_in_vain(&s, 60000);
+	wait_in_vain(&s, 20000);
 	assert_int_equal(t->chains[0].progress, CHAIN_PENDING);
 	wait_in_vain(&s, 60000000);
 	assert_int_equal(t->chains[0].progress, CHAIN_DONE);
-	assert_in_range(clock_mono() - before, 100000, 10000000);
+	assert_in_range(clock_mono() - before, 1000000, 20000000);
 	assert_int_equal(t->spf->mail.result, SPF_TEMPERROR);
 	assert_string_equal(t->spf->mail.problem, "no result within spf.timeout");
 	s.z->n_queue = 0;

@@ -1,4 +1,5 @@
 /* test_dkim.c - DKIM's parts: tag lists, signatures, keys down to their numbers, canonical lengths, selection; the example of RFC 8463 through all of them */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -367,6 +368,46 @@ static void a_verifier_that_is_left_alone_gives_everything_back(void **state)
 	talloc_free(library);
 }
 
+struct shared {
+	struct dkim_library *library;
+	bool good;
+};
+
+static void *many_runs(void *argument)
+{
+	struct shared *shared = argument;
+	struct zone *z = zone_new(example_zone);
+
+	shared->good = true;
+	for (int i = 0; i < 40; i++) {
+		struct verify *v;
+		struct dkim_facts *facts = run(&v, z, shared->library, example, 10, false);
+
+		shared->good &= facts->n == 2 && facts->v[0].result == DKIM_PASS && facts->v[1].result == DKIM_PASS;
+		talloc_free(v);
+	}
+	talloc_free(z);
+	return NULL;
+}
+
+static void threads_share_one_library(void **state)
+{
+	struct dkim_library *library = dkim_library_new(NULL);
+	struct shared shared[4];
+	pthread_t threads[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		shared[i] = (struct shared){ .library = library };
+		assert_int_equal(pthread_create(&threads[i], NULL, many_runs, &shared[i]), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		assert_true(shared[i].good);
+	}
+	talloc_free(library);
+}
+
 static void fields_are_wanted_from_below_as_often_as_they_are_named(void **state)
 {
 	static const char message[] =
@@ -407,6 +448,7 @@ int main(void)
 		cmocka_unit_test(the_example_of_rfc_8463_passes_whenever_its_keys_come),
 		cmocka_unit_test(what_the_library_would_take_is_not_taken),
 		cmocka_unit_test(a_verifier_that_is_left_alone_gives_everything_back),
+		cmocka_unit_test(threads_share_one_library),
 		cmocka_unit_test(fields_are_wanted_from_below_as_often_as_they_are_named),
 	};
 
