@@ -331,7 +331,7 @@ static void authentication_results(struct winnow_session *ws)
 		value = add_dmarc(t->mem, value, t->dmarc);
 		any = true;
 	}
-	if (t->arc != NULL && (t->arc->result == ARC_PASS || t->arc->result == ARC_FAIL) && value != NULL) {
+	if (t->arc != NULL && t->arc->done && t->arc->result != ARC_TEMPERROR && value != NULL) {
 		value = add_arc(t->mem, value, t->arc, &ws->s.client);
 		any = true;
 	}
