@@ -175,6 +175,7 @@ def fields():
         expect('q=%s' % q, Chain().seal(RSA, ams={'q': q}), result)
     for x, result in (('1800000000', 'pass'), ('1699999900', 'pass'), ('1699999000', 'fail'), ('12344', 'fail'), ('', 'fail')):
         expect('x=%s' % x, Chain().seal(RSA, ams={'x': x}), result)
+    expect('x= before t=', Chain().seal(RSA, ams={'t': 1900000000, 'x': '1800000000'}), 'fail', 'has an x=')
 
 
 def oldest():

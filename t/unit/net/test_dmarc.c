@@ -215,7 +215,7 @@ static void subdomains_and_missing_names_have_policies_of_their_own(void **state
 {
 	static const char zone[] =
 		"_dmarc.a.example TXT v=DMARC1; p=reject; sp=quarantine; np=none\nin.a.example A 192.0.2.1\nempty.a.example TXT !nodata\nfails.a.example * !fail\nlate.a.example * !late\n"
-		"_dmarc.b.example TXT v=DMARC1; p=none; sp=quarantine; np=reject\nfails.b.example * !fail\n_dmarc.fails.b.example TXT !nodata\n"
+		"_dmarc.b.example TXT v=DMARC1; p=none; sp=quarantine; np=reject\nfails.b.example A !fail\nseen.b.example A !fail\n_dmarc.seen.b.example TXT !nodata\n"
 		"_dmarc.c.example TXT v=DMARC1; p=none; np=reject; t=y\n" "_dmarc.d.example TXT v=DMARC1; p=quarantine; t=y\n" "_dmarc.e.example TXT v=DMARC1; p=none; t=y; pct=0\n"
 		"_dmarc.f.example TXT v=DMARC1; p=reject; pct=1\n" "_dmarc.g.example TXT v=DMARC1; p=reject; t=y; pct=0\n" "_dmarc.h.example TXT v=DMARC1; p=reject; np=bogus; rua=mailto:x@h.example\n"
 		"_dmarc.i.example TXT v=DMARC1; p=reject; sp=bogus\n" "_dmarc.j.example TXT v=DMARC1; p=none; np=reject\n_dmarc.in.j.example TXT !nodata\n";
@@ -229,6 +229,7 @@ static void subdomains_and_missing_names_have_policies_of_their_own(void **state
 		{ "fails.a.example", NULL, NULL, DMARC_FAIL, NONE, NULL, NULL, "np" },
 		{ "late.a.example", NULL, NULL, DMARC_FAIL, NONE, NULL, NULL, "np" },
 		{ "fails.b.example", NULL, NULL, DMARC_FAIL, QUARANTINE, NULL, NULL, "sp" },
+		{ "seen.b.example", NULL, NULL, DMARC_FAIL, QUARANTINE, NULL, NULL, "sp" },
 		{ "out.b.example", NULL, NULL, DMARC_FAIL, REJECT, NULL, NULL, "np" },
 		{ "out.c.example", NULL, NULL, DMARC_FAIL, QUARANTINE, NULL, NULL, "np" },
 		{ "d.example", NULL, NULL, DMARC_FAIL, NONE },
@@ -282,7 +283,8 @@ static void a_public_suffix_list_finds_organizational_domains_instead(void **sta
 {
 	static const char zone[] =
 		"_dmarc.example.com TXT v=DMARC1; p=reject; sp=quarantine\n" "_dmarc.com TXT v=DMARC1; p=reject\n" "_dmarc.bank.co.uk TXT v=DMARC1; p=reject\n_dmarc.low.mid.example.com TXT v=DMARC1; p=none\n"
-		"_dmarc.mid.example.com TXT v=DMARC1; p=none; psd=n\n" "_dmarc.co.uk TXT v=DMARC1; p=reject\n" "_dmarc.fails.com * !fail\n" "_dmarc.a.fails.com TXT v=DMARC1; p=reject\n";
+		"_dmarc.mid.example.com TXT v=DMARC1; p=none; psd=n\n" "_dmarc.co.uk TXT v=DMARC1; p=reject\n" "_dmarc.fails.com * !fail\n" "_dmarc.a.fails.com TXT v=DMARC1; p=reject\n"
+		"_dmarc.amazonaws.com TXT v=DMARC1; p=reject\n";
 	static const struct row rows[] = {
 		{ "example.com", NULL, NULL, DMARC_FAIL, REJECT, "example.com", "example.com", "p" },
 		{ "a.b.example.com", NULL, NULL, DMARC_FAIL, QUARANTINE, "example.com", "example.com", "sp" },
@@ -294,6 +296,9 @@ static void a_public_suffix_list_finds_organizational_domains_instead(void **sta
 		{ "co.uk", NULL, "bank.co.uk", DMARC_FAIL, REJECT, "co.uk", "co.uk" },
 		{ "co.uk", NULL, "co.uk", DMARC_PASS },
 		{ "paypal.com", "z.com", NULL, DMARC_NONE },
+		/* a public suffix below it is nobody's */
+		{ "amazonaws.com", NULL, "s3.amazonaws.com", DMARC_FAIL, REJECT },
+		{ "amazonaws.com", NULL, "x.amazonaws.com", DMARC_PASS },
 		{ "b.fails.com", NULL, NULL, DMARC_TEMPERROR },
 		{ "a.fails.com", NULL, NULL, DMARC_FAIL, REJECT },
 	};
