@@ -28,7 +28,7 @@ class Milter(Lab):
 	RSA, ED = Rsa(2048), Ed25519()
 
 	def setUp(self):
-		self.dns = DnsServer('\n'.join('%s._domainkey.%s TXT "%s" "%s"' % (s, D, k.record[:200], k.record[200:]) for s, k in (('sel', self.RSA), ('ed', self.ED), ('*', self.RSA))) + '\n%s A 192.0.2.9' % D)
+		self.dns = DnsServer('%s A 192.0.2.1\n' % D + '\n'.join('%s._domainkey.%s TXT "%s" "%s"' % (s, D, k.record[:200], k.record[200:]) for s, k in (('sel', self.RSA), ('ed', self.ED), ('*', self.RSA))))
 		self.addCleanup(self.dns.close)
 		self.d = daemon.Daemon(lab.BUILD, CONFIG, dns=self.dns.server)
 		self.addCleanup(self.d.clean)
