@@ -108,7 +108,7 @@ static void override(struct txn *t, const char *type, const char *comment)
 {
 	t->dmarc->override = type;
 	t->dmarc->comment = comment;
-	note(t, "dmarc", "%s fails DMARC, overridden: %.300s", t->dmarc->outcome.from, comment);
+	note(t, "override", "dmarc: %.200s fails, %s: %.200s", t->dmarc->outcome.from, type, comment);
 }
 
 /* Is the failure recorded only? */

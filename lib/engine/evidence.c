@@ -114,6 +114,12 @@ static void add_origin(const struct txn *t, struct line *l)
 		add_item(l, ';', word);
 }
 
+/* Does the note tell what was done, not what was missing? Then its reason begins with a word that is shown. */
+static bool is_event(const struct note *note)
+{
+	return strcmp(note->name, "released") == 0 || strcmp(note->name, "override") == 0;
+}
+
 static char *evidence_text(const struct txn *t, const struct verdict *v, const struct verdict_input *in)
 {
 	struct line l = { .text = talloc_strdup(t->mem, ""), .column = 20 };
@@ -131,12 +137,13 @@ static char *evidence_text(const struct txn *t, const struct verdict *v, const s
 	add_origin(t, &l);
 	for (size_t i = 0; i < t->n_notes; i++) {
 		const struct note *note = &t->notes[i];
-		bool released = strcmp(note->name, "released") == 0;
-		char *word = released ? talloc_asprintf(t->mem, "released=%s", note->reason) : talloc_asprintf(t->mem, "%s%s", missing == 0 ? "unavailable=" : "", note->name);
+		bool event = is_event(note);
+		char *word = event ? talloc_asprintf(t->mem, "%s=%.*s", note->name, (int)strcspn(note->reason, " ,:;"), note->reason)
+			: talloc_asprintf(t->mem, "%s%s", missing == 0 ? "unavailable=" : "", note->name);
 
 		if (word != NULL)
-			add_item(&l, released || missing == 0 ? ';' : ',', word);
-		missing += !released;
+			add_item(&l, event || missing == 0 ? ';' : ',', word);
+		missing += !event;
 	}
 	if (l.dropped > 0 && l.text != NULL)
 		l.text = talloc_asprintf_append_buffer(l.text, "; more=%zu", l.dropped);
