@@ -79,6 +79,22 @@ static struct entry *entry_new(const struct dnslist *list)
 	return e;
 }
 
+static bool name_taken(struct entry *const *before, size_t n, const struct entry *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (before[i]->kind == e->kind && strcmp(before[i]->state.shown, e->state.shown) == 0)
+			return true;
+	return false;
+}
+
+/* Two may have one name, as a public zone and the same with a key: what is counted and said must tell them apart. */
+static void set_shown(struct entry *e, const char *shown, struct entry *const *before, size_t n)
+{
+	snprintf(e->state.shown, sizeof(e->state.shown), "%s", shown);
+	for (unsigned k = 2; name_taken(before, n, e); k++)
+		snprintf(e->state.shown, sizeof(e->state.shown), "%.110s (%u)", shown, k);
+}
+
 void dnslist_watch_set(struct dnslist_watch *watch, const struct dnslist *lists, size_t n)
 {
 	struct entry *fresh[DNSLIST_LISTS_MAX];
@@ -99,7 +115,7 @@ void dnslist_watch_set(struct dnslist_watch *watch, const struct dnslist *lists,
 		}
 		if (e == NULL)
 			continue;            /* out of memory: the list is used, and not watched */
-		snprintf(e->state.shown, sizeof(e->state.shown), "%s", lists[i].shown);
+		set_shown(e, lists[i].shown, fresh, n_fresh);
 		fresh[n_fresh++] = e;
 	}
 	for (size_t i = 0; i < watch->n; i++)

@@ -28,7 +28,7 @@ struct dnslist_watch;
 struct dnslist_watch *dnslist_watch_new(struct log *log);
 void dnslist_watch_free(struct dnslist_watch *watch);
 
-/* The lists in use from now on, at most DNSLIST_LISTS_MAX. Those that were there before with the same zone, kind and self_test keep their state. */
+/* The lists in use from now on, at most DNSLIST_LISTS_MAX; of those of one kind and name all but the first are shown with a number. Those that were there before with the same zone, kind and self_test keep their state. */
 void dnslist_watch_set(struct dnslist_watch *watch, const struct dnslist *lists, size_t n);
 
 /* Why the list is suspended; FAULT_NONE: it is in use (or not known here). */

@@ -290,6 +290,26 @@ static void the_number_of_lists_is_bounded(void **state)
 	dnslist_watch_free(NULL);
 }
 
+static void lists_of_one_name_are_told_apart(void **state)
+{
+	static const struct dnslist same[] = {
+		{ .kind = DNSLIST_BLOCK, .zone = "a.test", .shown = "Zen" }, { .kind = DNSLIST_BLOCK, .zone = "b.test", .shown = "Zen" }, { .kind = DNSLIST_ALLOW, .zone = "c.test", .shown = "Zen" },
+		{ .kind = DNSLIST_BLOCK, .zone = "d.test", .shown = "Zen" }, { .kind = DNSLIST_BLOCK, .zone = "e.test", .shown = "Zen (2)" },
+	};
+	static const char *const shown[] = { "Zen", "Zen (2)", "Zen", "Zen (3)", "Zen (2) (2)" };
+	struct dnslist_state states[DNSLIST_LISTS_MAX];
+	struct bench b = begin();
+
+	(void)state;
+	for (int again = 0; again < 2; again++) {
+		dnslist_watch_set(b.watch, same, 5);
+		assert_int_equal(dnslist_watch_states(b.watch, states), 5);
+		for (size_t i = 0; i < 5; i++)
+			assert_string_equal(states[i].shown, shown[i]);
+	}
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +321,7 @@ int main(void)
 		cmocka_unit_test(a_list_that_lists_the_world_is_suspended_unless_others_agree),
 		cmocka_unit_test(a_reload_keeps_the_state_of_lists_that_stay),
 		cmocka_unit_test(the_number_of_lists_is_bounded),
+		cmocka_unit_test(lists_of_one_name_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
