@@ -1,8 +1,9 @@
 /* access.c - the operators' block and allow lists: client addresses, envelope senders, header senders */
-#include "check/check.h"
+#include "check/access.h"
 
 #include <stdio.h>
 
+#include "check/check.h"
 #include "check/listed.h"
 #include "policy/global.h"
 #include "policy/table.h"
@@ -139,26 +140,33 @@ static bool proven_by_spf(const struct txn *t)
 	return t->spf != NULL && t->spf->mail_judged && !t->null_sender && t->spf->mail.result == SPF_PASS;
 }
 
+/* Which of the lists of senders names it? */
+static bool lists_name_sender(struct txn *t, const struct domain *domain, char name[LIST_NAME_MAX])
+{
+	struct list senders = list_of(t, "allow_senders", POLICY_ALLOW_SENDERS, G_ALLOW_SENDERS);
+
+	if (list_has_address(t, &senders, &t->sender, name))
+		return true;
+	if (domain == NULL || !listed(t, "domain.allow_senders", table_lookup_address(domain->allow_senders, &t->sender, t->mem, NULL)))
+		return false;
+	snprintf(name, LIST_NAME_MAX, "allow_senders of domain \"%.80s\"", domain->name);
+	return true;
+}
+
 /* An entry bound to an address is proof; a sender's name is one with SPF pass (before DKIM and DMARC are known). */
 static void judge_allowed(struct txn *t, const struct domain *domain)
 {
-	struct list senders = list_of(t, "allow_senders", POLICY_ALLOW_SENDERS, G_ALLOW_SENDERS);
 	struct list ips = list_of(t, "allow_ips", POLICY_ALLOW_IPS, G_ALLOW_IPS);
 	char name[LIST_NAME_MAX], ip[IP_TEXT_MAX];
-	bool named;
 
 	if (list_has_ip(t, &ips, &t->session->client, name)) {
 		t->rcpt->word.allowed = t->rcpt->word.proven = true;
 		finding(t, CLASS_WHITELISTED, 1.0, "client address %s is on %s", ip_print(&t->session->client, ip), name);
 		return;
 	}
-	named = list_has_address(t, &senders, &t->sender, name);
-	if (!named && domain != NULL) {
-		named = listed(t, "domain.allow_senders", table_lookup_address(domain->allow_senders, &t->sender, t->mem, NULL));
-		snprintf(name, sizeof(name), "allow_senders of domain \"%.80s\"", domain->name);
-	}
-	if (!named)
+	if (!lists_name_sender(t, domain, name))
 		return;
+	t->rcpt->word.listed = true;
 	if (!proven_by_spf(t) && setting_bool(t->policy, &policy_settings[POLICY_ALLOW_AUTHENTICATED])) {
 		note(t, "allow", "sender is listed but not proven: envelope sender %.200s is on %s (allow_authenticated)", shown(&t->sender), name);
 		return;
@@ -178,6 +186,21 @@ static void judge_rcpt(struct txn *t)
 	domain = config_domain(policy_config(t->policy), t->rcpt->address.domain);
 	judge_blocked(t, domain);
 	judge_allowed(t, domain);
+}
+
+void access_prove(struct txn *t)
+{
+	struct list_word *word = t->n_rcpts > 0 ? &t->rcpts[0]->word : NULL;
+	const char *check = t->check;
+
+	if (word == NULL || !word->listed || word->proven || t->null_sender || !dkim_passes(t->dkim, t->sender.domain))
+		return;
+	t->check = "access";
+	if (!word->allowed)
+		note_drop(t, "allow");           /* "not proven": it is now */
+	word->allowed = word->proven = true;
+	finding(t, CLASS_WHITELISTED, 1.0, "envelope sender %.200s is allowed, with DKIM pass", shown(&t->sender));
+	t->check = check;
 }
 
 static void judge_header_sender(struct txn *t, const struct list *block, const char *field_name)

@@ -242,11 +242,12 @@ struct winnow_engine *winnow_engine_new(const struct winnow_options *options, ch
 	e->tables = table_set_new(NULL);
 	e->budget = message_budget_new(NULL, UINT64_MAX);
 	e->skew_watch = skew_watch_new(NULL);
+	e->dkim = dkim_library_new(NULL);
 	e->stats = stats_new();
 	pthread_mutex_init(&e->reload_lock, NULL);
 	if (getrandom(&e->id_salt, sizeof(e->id_salt), GRND_NONBLOCK) != (ssize_t)sizeof(e->id_salt))
 		e->id_salt = (uint64_t)clock_wall() ^ ((uint64_t)getpid() << 32);
-	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->stats == NULL || load_first(e, options, errors_r, notes_r) != 0) {
+	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->dkim == NULL || e->stats == NULL || load_first(e, options, errors_r, notes_r) != 0) {
 		winnow_engine_free(e);
 		return NULL;
 	}
@@ -269,6 +270,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 	talloc_free(engine->sections);
 	talloc_free(engine->budget);
 	talloc_free(engine->skew_watch);
+	talloc_free(engine->dkim);
 	stats_free(engine->stats);
 	pthread_mutex_destroy(&engine->reload_lock);
 	pthread_mutex_destroy(&engine->config_lock);

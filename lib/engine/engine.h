@@ -17,6 +17,7 @@
 #include "engine/stats.h"
 #include "winnow.h"
 
+struct dkim_library;
 struct dnslist_watch;
 struct dry_run;
 struct geoip;
@@ -46,6 +47,7 @@ struct winnow_engine {
 	struct journal *journal;                 /* NULL until winnow_engine_start() */
 	pthread_mutex_t reload_lock;             /* one reload at a time */
 	struct resolver *resolver;               /* network.c; NULL until winnow_engine_start() */
+	struct dkim_library *dkim;               /* set up once, before any session; libopendkim's options never change */
 	const struct asker *asker;               /* the resolver's, or a test's; NULL: no network */
 	struct dnslist_watch *dnslist_watch;     /* lists.c; NULL until winnow_engine_start() */
 	struct list_tests *list_tests;           /* ... its thread */

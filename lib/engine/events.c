@@ -98,6 +98,7 @@ static void session_facts(struct winnow_session *ws, const struct winnow_client 
 	s->skew_watch = ws->dry == NULL ? ws->engine->skew_watch : NULL;
 	s->dnslist_watch = ws->engine->dnslist_watch;
 	s->stats = ws->dry == NULL ? ws->engine->stats : NULL;
+	s->dkim = ws->engine->dkim;
 	s->geoip = ws->engine->geoip;
 	s->answers = ws->engine->asker != NULL ? answers_new(ws->engine->asker) : NULL;
 }
@@ -331,7 +332,7 @@ const struct winnow_verdict *winnow_mail(struct winnow_session *ws, const char *
 
 static bool same_word(const struct list_word *a, const struct list_word *b)
 {
-	return a->allowed == b->allowed && a->proven == b->proven && a->blocked == b->blocked;
+	return a->listed == b->listed && a->allowed == b->allowed && a->proven == b->proven && a->blocked == b->blocked;
 }
 
 void event_queue_id(struct txn *t, const char *queue_id)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "check/access.h"
 #include "check/structure.h"
 #include "engine/classify.h"
 #include "engine/keep.h"
@@ -103,7 +104,11 @@ const struct winnow_verdict *winnow_body(struct winnow_session *ws, const void *
 		keep_error(t, message_close_header(t->message));
 	keep_error(t, message_add_body(t->message, data, len));
 	before = t->found.n;
+	t->piece = data;
+	t->piece_len = len;
 	stage_judge(t, STAGE_BODY);
+	t->piece = NULL;
+	t->piece_len = 0;
 	if (t->found.n == before)
 		return &ws->verdict;
 	return event_refused(ws, STAGE_BODY, "message") ? event_over(ws) : &ws->verdict;
@@ -196,6 +201,7 @@ const struct winnow_verdict *winnow_eom(struct winnow_session *ws, const char *q
 	if (t->message != NULL && t->message_error == 0) {
 		stage_ask(t, STAGE_EOM);
 		stage_judge(t, STAGE_EOM);
+		access_prove(t);
 	}
 	released_confirm(ws);
 	in = event_input(ws, STAGE_EOM);

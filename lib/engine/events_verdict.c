@@ -20,6 +20,8 @@ struct verdict_input event_input(struct winnow_session *ws, enum stage stage)
 	if (stage == STAGE_COMMAND)
 		in.lists[1] = NULL;              /* it is no answer to what is wrong with the message */
 	if (stage >= STAGE_DATA) {
+		if (t->n_rcpts > 0)
+			in.word = t->rcpts[0]->word;     /* it may have been proven since RCPT */
 		in.no_recipient_left = t->n_rcpts > 0;
 		for (size_t i = 0; i < t->n_rcpts; i++)
 			in.no_recipient_left &= t->rcpts[i]->blackhole;

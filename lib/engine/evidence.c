@@ -230,6 +230,43 @@ static void received_spf(struct winnow_session *ws)
 		change(t, CHANGE_ADD_HEADER, "Received-SPF", 0, value);
 }
 
+/* A property and its value, on a line of its own where the line would get long. *column: where the line stands. */
+static char *add_property(TALLOC_CTX *mem, char *value, const char *name, const char *text, size_t *column)
+{
+	const char *safe = authres_value(mem, text);
+	size_t len = safe != NULL ? strlen(name) + strlen(safe) + 2 : 0;
+	bool fold = *column + len > FOLD_AT;
+
+	if (value == NULL || safe == NULL || text[0] == '\0')
+		return value;
+	*column = fold ? 8 + len : *column + len;
+	return talloc_asprintf_append_buffer(value, "%s%s=%s", fold ? "\n\t" : " ", name, safe);
+}
+
+/* Each signature that was looked at (RFC 8601 section 2.7.1), and how many were not. header.b tells those of one domain apart. */
+static char *add_dkim(TALLOC_CTX *mem, char *value, const struct dkim_facts *facts)
+{
+	for (size_t i = 0; value != NULL && i < facts->n; i++) {
+		const struct dkim_outcome *o = &facts->v[i];
+		const char *reason = o->problem[0] != '\0' && o->testing ? talloc_asprintf(mem, "%s; the key is a test", o->problem) : o->problem;
+		size_t column;
+
+		value = talloc_asprintf_append_buffer(value, ";\n\tdkim=%s", dkim_result_name(o->result));
+		column = 13 + strlen(dkim_result_name(o->result));
+		value = add_property(mem, value, "reason", reason != NULL ? reason : "", &column);
+		value = add_property(mem, value, "header.d", o->domain, &column);
+		value = add_property(mem, value, "header.i", o->identity, &column);
+		value = add_property(mem, value, "header.s", o->selector, &column);
+		value = add_property(mem, value, "header.a", o->algorithm, &column);
+		value = add_property(mem, value, "header.b", o->b, &column);
+	}
+	if (value != NULL && facts->beyond > 0)
+		value = talloc_asprintf_append_buffer(value, ";\n\tdkim=neutral reason=\"%zu more signatures were not looked at\"", facts->beyond);
+	if (value != NULL && facts->n == 0 && facts->beyond == 0)
+		value = talloc_asprintf_append_buffer(value, ";\n\tdkim=none");
+	return value;
+}
+
 /* One field with all methods, RFC 8601 section 2.2. */
 static void authentication_results(struct winnow_session *ws)
 {
@@ -253,6 +290,10 @@ static void authentication_results(struct winnow_session *ws)
 	}
 	if (t->spf != NULL && t->spf->helo_judged && value != NULL) {
 		value = add_spf(t->mem, value, &t->spf->helo, "smtp.helo");
+		any = true;
+	}
+	if (t->dkim != NULL && t->dkim->done && value != NULL) {
+		value = add_dkim(t->mem, value, t->dkim);
 		any = true;
 	}
 	for (size_t i = 0; t->dnsbl != NULL && i < t->dnsbl->n && value != NULL; i++) {

@@ -264,9 +264,12 @@ void explain_entry(FILE *f, const struct journal_entry *entry)
 	json_t *o = json_loads(entry->json, 0, NULL), *value;
 	const char *name;
 	char time_text[40];
+	size_t i;
 
 	if (json_is_object(o)) {
 		print_head(f, mem, entry->time, o);
+		json_array_foreach(json_object_get(o, "auth"), i, value)
+			fprintf(f, "auth      %s\n", json_is_string(value) ? printable(mem, json_string_value(value), VALUE_MAX) : "");
 		print_checks(f, mem, o);
 		json_object_foreach(json_object_get(o, "notes"), name, value)
 			fprintf(f, "note      %s: %s\n", printable(mem, name, VALUE_MAX), json_is_string(value) ? printable(mem, json_string_value(value), VALUE_MAX) : "");

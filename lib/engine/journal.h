@@ -49,7 +49,7 @@ int journal_reader_open(const char *path, struct journal_reader **reader_r, char
 void journal_reader_close(struct journal_reader *reader);
 
 /* A record as it was written: one JSON object (child of mem) with the keys of the log line, "time" (UTC), "subject", "rcpt" and "blackhole" as arrays, "notes" and "times" (microseconds of each check)
- * as objects, "allowed", "proven" and "no_recipient_left" where true, and "findings": an array of
+ * as objects, "auth" (what SPF and each DKIM signature said) as an array, "allowed", "proven" and "no_recipient_left" where true, and "findings": an array of
  * { class, check, stage, strength, weight (null: none), action (of the policy), detail, counted, observed, bypassed, decided }. */
 struct journal_entry {
 	int64_t time;

@@ -259,7 +259,13 @@ static void put_lists(struct sheet *s, const struct record *r)
 		PUT(s, ":");
 		put_string(s, r->notes[i].reason != NULL ? r->notes[i].reason : "");
 	}
-	PUT(s, "},\"times\":{");
+	PUT(s, "},\"auth\":[");
+	for (size_t i = 0; i < r->n_auth; i++) {
+		if (i > 0)
+			PUT(s, ",");
+		put_string(s, r->auth[i]);
+	}
+	PUT(s, "],\"times\":{");
 	for (size_t i = 0; i < r->n_times; i++) {
 		if (i > 0)
 			PUT(s, ",");

@@ -84,6 +84,37 @@ static void add_message(struct record *r, const struct txn *t)
 		r->subject = shown(t->mem, header_decode(t->mem, subject->value, subject->value_len < 1000 ? subject->value_len : 1000), SUBJECT_MAX);
 }
 
+static void add_auth_line(struct record *r, const char *line)
+{
+	if (line != NULL)
+		r->auth[r->n_auth++] = line;
+}
+
+static void add_spf(struct record *r, const struct txn *t, const struct spf_outcome *o, const char *identity)
+{
+	add_auth_line(r, talloc_asprintf(t->mem, "spf=%s %s=%s%s%s%s%s", spf_result_name(o->result), identity, o->domain, o->mechanism[0] != '\0' ? " by " : "", o->mechanism,
+		o->problem[0] != '\0' ? ": " : "", o->problem));
+}
+
+static void add_auth(struct record *r, const struct txn *t)
+{
+	size_t n = t->dkim != NULL && t->dkim->done ? t->dkim->n : 0;
+
+	r->auth = talloc_array(t->mem, const char *, n + 2);
+	if (r->auth == NULL)
+		return;
+	if (t->spf != NULL && t->spf->mail_judged)
+		add_spf(r, t, &t->spf->mail, t->null_sender ? "helo" : "mailfrom");
+	if (t->spf != NULL && t->spf->helo_judged)
+		add_spf(r, t, &t->spf->helo, "helo");
+	for (size_t i = 0; i < n; i++) {
+		const struct dkim_outcome *o = &t->dkim->v[i];
+
+		add_auth_line(r, talloc_asprintf(t->mem, "dkim=%s d=%s s=%s a=%s%s%s%s%s", dkim_result_name(o->result), o->domain, o->selector, o->algorithm, o->testing ? " test key" : "",
+			o->secure ? " dnssec" : "", o->problem[0] != '\0' ? ": " : "", o->problem));
+	}
+}
+
 void record_write(struct winnow_session *ws, const char *event, const struct verdict_input *in)
 {
 	const struct txn *t = &ws->t;
@@ -106,6 +137,7 @@ void record_write(struct winnow_session *ws, const char *event, const struct ver
 	add_recipients(&r, t);
 	add_dropped(&r, t);
 	add_findings(&r, t, v, in);
+	add_auth(&r, t);
 	add_times(&r, t);
 	add_message(&r, t);
 	if (ws->dry != NULL) {

@@ -54,6 +54,8 @@ struct record {
 	size_t n_findings;
 	const struct note *notes;
 	size_t n_notes;
+	const char **auth;               /* what SPF and the signatures said: "dkim=pass d=example.com s=sel" */
+	size_t n_auth;
 	struct record_time *times;       /* checks that took at least a microsecond */
 	size_t n_times;
 };

@@ -189,6 +189,21 @@ void note(struct txn *t, const char *name, const char *format, ...)
 	va_end(ap);
 }
 
+void note_drop(struct txn *t, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_notes; i++) {
+		if (strcmp(t->notes[i].name, name) != 0) {
+			t->notes[kept++] = t->notes[i];
+		} else {
+			free_text(t->notes[i].name);
+			free_text(t->notes[i].reason);
+		}
+	}
+	t->n_notes = kept;
+}
+
 void unavailable(struct txn *t, const char *service, bool required, const char *format, ...)
 {
 	const char *reason;

@@ -55,6 +55,9 @@ struct note {
 
 void note(struct txn *t, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Takes a note back that later facts made untrue. */
+void note_drop(struct txn *t, const char *name);
+
 /* A required service failed: internal-error; an optional one: a note. */
 void unavailable(struct txn *t, const char *service, bool required, const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -11,6 +11,7 @@
 #include "util/ip.h"
 
 struct answers;
+struct dkim_library;
 struct dnslist_watch;
 struct geoip;
 struct skew_watch;
@@ -50,6 +51,7 @@ struct session {
 	unsigned transactions;           /* begun */
 	bool outbound;                   /* before MAIL: by listener or address */
 	struct answers *answers;         /* of the network, net/answers.h; NULL: nobody asks */
+	struct dkim_library *dkim;       /* the engine's; shared by all sessions; NULL: no signature is verified */
 	struct geoip *geoip;             /* net/geoip.h; the engine's; NULL: none */
 	struct stats *stats;             /* the engine's counters; NULL: nothing is counted */
 	struct dnslist_watch *dnslist_watch; /* the engine's: which DNS lists are believed; NULL: all */

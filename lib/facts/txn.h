@@ -11,6 +11,7 @@
 #include "facts/session.h"
 #include "message/address.h"
 #include "message/message.h"
+#include "net/dkim.h"
 #include "net/spf.h"
 
 struct chain;
@@ -24,7 +25,8 @@ enum { CHECKS_MAX = 48 };
 
 /* What the recipient's lists say of this sender. */
 struct list_word {
-	bool allowed;                    /* an allow list names the sender or the client */
+	bool listed;                     /* an allow list names the sender, proven or not */
+	bool allowed;                    /* an allow list names the sender or the client, and that counts */
 	bool proven;                     /* ... by address, or with SPF, DKIM or DMARC pass for the listed domain */
 	bool dnswl;                      /* DNS white lists name the client: opens what an allow list opens without proof */
 	bool blocked;                    /* the recipient's or its domain's block list names the sender */
@@ -81,6 +83,10 @@ struct txn {
 	/* DATA to end */
 	struct message *message;         /* NULL until DATA */
 	int message_error;               /* -errno: the message could not be kept */
+	const char *piece;               /* STAGE_BODY: what has just arrived of the body; NULL outside */
+	size_t piece_len;
+	struct dkim_facts *dkim;         /* NULL: not verified; its results are there at the end of the message */
+	struct dkim_verifier *dkim_verifier;   /* of check/dkim.c */
 	/* what was found */
 	struct findings found;           /* of mail, and of data to end; of the accepted recipients */
 	struct findings found_rcpt;      /* of the recipient being judged */

@@ -56,11 +56,11 @@ class Lab(unittest.TestCase):
 		return m
 
 	def ctl(self, d, *args, status=0, user=None, env=None):
-		"""(output, errors) of winnowctl, which has to end with that status."""
+		"""(output, errors) of winnowctl, which has to end with that status (None: any)."""
 		r = subprocess.run([d.ctl_program, '-c', d.conf] + list(args), cwd=d.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30,
 			user=user, env=dict(os.environ, TZ='UTC', **(env or {})))
 		out, err = r.stdout.decode(), r.stderr.decode()
-		self.assertEqual(r.returncode, status, '%s: %s%s' % (args, out, err))
+		self.assertIn(status, (r.returncode, None), '%s: %s%s' % (args, out, err))
 		return out, err
 
 	def wait_for_log(self, d, pattern, since=0):

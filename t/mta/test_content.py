@@ -104,7 +104,7 @@ class Content(LabCase):
 				(dict(name='[UNAVAILABLE]', reverse_name='ptr.liar.example'), 'permerror')):
 			with self.subTest(**where):
 				copy = self.delivered(self.send(mail.letter(), addr='198.51.100.9', **where))
-				self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=%s policy.iprev=198.51.100.9' % result)
+				self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=%s policy.iprev=198.51.100.9; dkim=none' % result)
 
 	def test_an_ipv6_client_is_logged_by_its_address(self):
 		copy = self.delivered(self.send(mail.letter(), addr='2001:db8::7'), client='2001:db8::7')

@@ -83,7 +83,7 @@ class Content(LabCase):
 		for addr, result in (('203.0.113.7', 'pass'), ('203.0.113.8', 'permerror')):
 			with self.subTest(addr=addr):
 				copy = self.delivered(self.send(mail.letter(), addr=addr), client=self.lab.mta.address(addr))
-				self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=%s policy.iprev=%s' % (result, self.lab.mta.address(addr)))
+				self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=%s policy.iprev=%s; dkim=none' % (result, self.lab.mta.address(addr)))
 
 	def test_a_black_hole_among_recipients_takes_only_its_own_copy(self):
 		reply = self.send(mail.letter(), to=['devnull@sink.test', 'anna@sink.test'])

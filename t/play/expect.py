@@ -6,7 +6,7 @@ import catalogue
 from message import delivered
 from wire import to_text
 
-LOG_SECONDS = 4                                           # the log is written beside the sessions: how long a line may take
+LOG_SECONDS = 15                                          # the log is written beside the sessions, and files are looked at each few seconds, on a machine that has other work
 
 
 class Failure(Exception):

@@ -253,10 +253,10 @@ class Player(Expectations):
 		"""A new configuration and SIGHUP, and waits until the daemon has said something of it."""
 		self.daemon.write_config(step.block)
 		self.daemon.signal('HUP')
-		end = time.monotonic() + 5
+		end = time.monotonic() + 15
 		while self.daemon.log_size() == self.mark:
 			if time.monotonic() > end:
-				raise Failure('the daemon said nothing within 5 s of SIGHUP')
+				raise Failure('the daemon said nothing within 15 s of SIGHUP')
 			time.sleep(0.02)
 
 	def do_signal(self, step):

@@ -113,9 +113,9 @@ class SampleCase(LabCase):
 		self.assertEqual(copy.one(sample.brand + 'Action'), 'quarantine' if observed else 'accept')
 		addr = self.lab.mta.address(sample.addr)
 		if not sample.login and self.lab.mta.has_name(sample.addr):
-			self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=pass policy.iprev=' + ('"%s"' % addr if ':' in addr else addr))
+			self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=pass policy.iprev=' + ('"%s"' % addr if ':' in addr else addr) + '; dkim=none')
 		elif not sample.login:
-			self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=permerror policy.iprev=' + addr)
+			self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; iprev=permerror policy.iprev=' + addr + '; dkim=none')
 		else:
 			self.assertEqual(copy.one('Authentication-Results'), 'mx.lab.test; auth=pass smtp.auth=' + sample.login)
 		return self.lab.daemon.line(copy.one(sample.brand + 'ID'))

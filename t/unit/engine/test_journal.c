@@ -90,6 +90,7 @@ static void the_body_holds_the_findings_before_policy(void **state)
 	};
 	struct record_time times[] = { { "helo", 3 }, { "header", 4000000000 } };
 	const struct note notes[] = { { "clamav", "timeout" } };
+	const char *auth[] = { "dkim=fail d=a.example s=b a=rsa-sha256: \"bad\"" };
 	struct record r = plain_record("BODY", NOW);
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct journal_entry *entries;
@@ -101,6 +102,8 @@ static void the_body_holds_the_findings_before_policy(void **state)
 	r.n_times = 2;
 	r.notes = notes;
 	r.n_notes = 1;
+	r.auth = auth;
+	r.n_auth = 1;
 	r.allowed = true;
 	lab_open(lab);
 	journal_put(lab->journal, &r);
@@ -117,6 +120,7 @@ static void the_body_holds_the_findings_before_policy(void **state)
 	expected = json_pack("{s:i,s:I}", "helo", 3, "header", (json_int_t)4000000000);
 	assert_true(json_equal(json_object_get(o, "times"), expected));
 	assert_string_equal(json_string_value(json_object_get(json_object_get(o, "notes"), "clamav")), "timeout");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "auth"), 0)), auth[0]);
 	assert_true(json_is_true(json_object_get(o, "allowed")));
 	assert_null(json_object_get(o, "proven"));
 	json_decref(expected);
