@@ -69,23 +69,11 @@ static void ask_connect(struct txn *t)
 	talloc_free(mem);
 }
 
-/* Any code that is configured for anything. */
-static bool is_hit(TALLOC_CTX *mem, const struct dnsbl_list *list)
-{
-	static const int block[] = { BLOCKLIST_COUNT, BLOCKLIST_XBL, BLOCKLIST_PBL, BLOCKLIST_RBL, BLOCKLIST_INTERNAL }, allow[] = { ALLOWLIST_COUNT, ALLOWLIST_ALONE };
-	bool is_block = list->id.kind == DNSLIST_BLOCK;
-
-	for (size_t i = 0; i < (is_block ? sizeof(block) / sizeof(block[0]) : sizeof(allow) / sizeof(allow[0])); i++)
-		if (dnsbl_matches(mem, list, is_block ? block[i] : allow[i]))
-			return true;
-	return false;
-}
-
 /* Does no other operator's list of this kind say the same? */
 static bool alone(const struct dnsbl_facts *f, const struct dnsbl_list *list)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (f->v[i].hit && f->v[i].id.kind == list->id.kind && strcasecmp(dnsbl_operator(&f->v[i]), dnsbl_operator(list)) != 0)
+		if (f->v[i].rows != 0 && f->v[i].id.kind == list->id.kind && strcasecmp(dnsbl_operator(&f->v[i]), dnsbl_operator(list)) != 0)
 			return false;
 	return true;
 }
@@ -100,7 +88,7 @@ static void count(struct txn *t, const struct dnsbl_facts *f)
 	s->dnslists_counted = true;
 	for (size_t i = 0; i < f->n; i++)
 		if (f->v[i].answered)
-			dnslist_watch_saw(s->dnslist_watch, f->v[i].id.kind, f->v[i].id.zone, &f->v[i].answer, f->v[i].hit, alone(f, &f->v[i]), &s->client);
+			dnslist_watch_saw(s->dnslist_watch, f->v[i].id.kind, f->v[i].id.zone, &f->v[i].answer, f->v[i].rows != 0, alone(f, &f->v[i]), &s->client);
 }
 
 static enum chain_state run(struct txn *t, void *state)
@@ -122,7 +110,7 @@ static enum chain_state run(struct txn *t, void *state)
 			continue;
 		dnslist_read(list->id.kind, status, records, n, &list->answer);
 		list->answered = true;
-		list->hit = is_hit(t->lasting, list);
+		list->rows = dnsbl_matches(t->lasting, list);
 	}
 	if (pending)
 		return CHAIN_PENDING;
@@ -145,6 +133,12 @@ static void ask_rcpt(struct txn *t)
 
 /* ---- judging */
 
+/* Does it list the client with a code of that row of its section? */
+static bool says(const struct dnsbl_list *list, int row)
+{
+	return (list->rows & 1U << row) != 0;
+}
+
 /* Appends "Spamhaus ZEN (127.0.0.4)". */
 static char *add_list(char *text, const struct dnsbl_list *list)
 {
@@ -162,7 +156,7 @@ static char *who_lists(const struct txn *t, int row)
 	for (size_t i = 0; i < t->dnsbl->n; i++) {
 		const struct dnsbl_list *list = &t->dnsbl->v[i];
 
-		if (list->id.kind != DNSLIST_BLOCK || !dnsbl_matches(t->mem, list, row))
+		if (list->id.kind != DNSLIST_BLOCK || !says(list, row))
 			continue;
 		text = add_list(text != NULL ? text : talloc_strdup(t->mem, ""), list);
 	}
@@ -188,7 +182,7 @@ static void judge_meanings(struct txn *t)
 static bool operator_counted(const struct txn *t, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (t->dnsbl->v[i].id.kind == DNSLIST_BLOCK && dnsbl_matches(t->mem, &t->dnsbl->v[i], BLOCKLIST_COUNT)
+		if (t->dnsbl->v[i].id.kind == DNSLIST_BLOCK && says(&t->dnsbl->v[i], BLOCKLIST_COUNT)
 		    && strcasecmp(dnsbl_operator(&t->dnsbl->v[i]), dnsbl_operator(&t->dnsbl->v[at])) == 0)
 			return true;
 	return false;
@@ -200,7 +194,7 @@ static void judge_number(struct txn *t)
 	char ip[IP_TEXT_MAX], *lists = who_lists(t, BLOCKLIST_COUNT);
 
 	for (size_t i = 0; i < t->dnsbl->n && lists != NULL; i++)
-		if (t->dnsbl->v[i].id.kind == DNSLIST_BLOCK && dnsbl_matches(t->mem, &t->dnsbl->v[i], BLOCKLIST_COUNT))
+		if (t->dnsbl->v[i].id.kind == DNSLIST_BLOCK && says(&t->dnsbl->v[i], BLOCKLIST_COUNT))
 			operators += !operator_counted(t, i);
 	if (lists != NULL && operators >= min)
 		finding_shown(t, CLASS_DNSBL_MULTIPLE, 1.0, "%s is listed by %s", ip_print(&t->session->client, ip), lists);
@@ -219,8 +213,8 @@ static char *who_allows(const struct txn *t)
 
 		if (list->id.kind != DNSLIST_ALLOW)
 			continue;
-		by_itself = dnsbl_matches(t->mem, list, ALLOWLIST_ALONE);
-		if (!by_itself && !dnsbl_matches(t->mem, list, ALLOWLIST_COUNT))
+		by_itself = says(list, ALLOWLIST_ALONE);
+		if (!by_itself && !says(list, ALLOWLIST_COUNT))
 			continue;
 		suffices |= by_itself;
 		lists++;

@@ -22,7 +22,7 @@ struct dnsbl_list {
 	enum dnslist_fault fault;        /* suspended: it is not asked */
 	bool answered;
 	struct dnslist_answer answer;
-	bool hit;                        /* listed, with a code that is configured for anything */
+	unsigned rows;                   /* those of its section that hold a code of the answer: 1 << row; the codes are read once in a message, and only where a client is listed */
 };
 
 /* What the lists said of the client; a fact of the transaction. */
@@ -35,8 +35,8 @@ struct dnsbl_facts {
 /* The lists of a configuration, block lists first; a talloc array, child of mem. */
 struct dnsbl_list *dnsbl_lists(TALLOC_CTX *mem, const struct config *config, size_t *n_r);
 
-/* Is the answer listed with one of the codes of this row of its section? */
-bool dnsbl_matches(TALLOC_CTX *mem, const struct dnsbl_list *list, int row);
+/* Which rows of its section hold one of the answer's codes: 1 << row; 0 where it does not say that the client is listed. */
+unsigned dnsbl_matches(TALLOC_CTX *mem, const struct dnsbl_list *list);
 
 /* Whose list it is: lists of one operator count once. */
 const char *dnsbl_operator(const struct dnsbl_list *list);

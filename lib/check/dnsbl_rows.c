@@ -186,7 +186,8 @@ static bool is_dnswl(const struct dnsbl_list *list)
 	return n >= sizeof(zone) - 1 && strncasecmp(list->id.zone + n - (sizeof(zone) - 1), zone, sizeof(zone) - 1) == 0;
 }
 
-bool dnsbl_matches(TALLOC_CTX *mem, const struct dnsbl_list *list, int row)
+/* Does this row of its section hold one of the answer's codes? */
+static bool row_matches(TALLOC_CTX *mem, const struct dnsbl_list *list, int row)
 {
 	static const char *const trusted[] = { "127.0.[0..255].[1..3]", NULL };
 	const struct setting *setting = list->id.kind == DNSLIST_BLOCK ? &blocklist_settings[row] : &allowlist_settings[row];
@@ -195,11 +196,22 @@ bool dnsbl_matches(TALLOC_CTX *mem, const struct dnsbl_list *list, int row)
 	int line = 0;
 	bool yes;
 
-	if (list->answer.says != DNSLIST_LISTED)
-		return false;
 	config_origin(list->entry, setting, &file, &line);
 	codes = dnslist_codes_parse(mem, list->id.kind == DNSLIST_ALLOW && row == ALLOWLIST_COUNT && file == NULL && is_dnswl(list) ? trusted : setting_list(list->entry, setting));
 	yes = dnslist_codes_match(&codes, list->answer.codes, list->answer.n);
 	talloc_free(codes.v);
 	return yes;
+}
+
+unsigned dnsbl_matches(TALLOC_CTX *mem, const struct dnsbl_list *list)
+{
+	static const int block[] = { BLOCKLIST_XBL, BLOCKLIST_PBL, BLOCKLIST_RBL, BLOCKLIST_INTERNAL, BLOCKLIST_COUNT, -1 }, allow[] = { ALLOWLIST_COUNT, ALLOWLIST_ALONE, -1 };
+	unsigned rows = 0;
+
+	if (list->answer.says != DNSLIST_LISTED)
+		return 0;
+	for (const int *row = list->id.kind == DNSLIST_BLOCK ? block : allow; *row >= 0; row++)
+		if (row_matches(mem, list, *row))
+			rows |= 1U << *row;
+	return rows;
 }

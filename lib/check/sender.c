@@ -63,13 +63,14 @@ static enum chain_state run_domain(struct txn *t, void *state)
 	return mail_hosts(t->lasting, t->session->answers, t->sender.domain, MAIL_ASK_NAMES, state) == MAIL_PENDING ? CHAIN_PENDING : CHAIN_DONE;
 }
 
-/* An address literal is a host, and no domain. What is ours takes mail, whatever DNS says of it. Clients that we trust may forward whose domain they like. */
+/* An address literal is a host, and no domain. What is ours takes mail, whatever DNS says of it. Clients that we trust may forward whose domain they like. That the
+ * local part cannot be read does not matter: MTAs take "<a..b@example.com>". */
 static bool domain_matters(const struct txn *t)
 {
 	const char *domain = t->sender.domain;
 	enum ours ours;
 
-	if (!t->sender_valid || t->null_sender || domain[0] == '\0' || domain[0] == '[' || t->session->trusted)
+	if (t->null_sender || domain[0] == '\0' || domain[0] == '[' || t->session->trusted)
 		return false;
 	if (t->session->client.family == 0 && t->auth_user == NULL)
 		return false;                    /* this machine */
@@ -77,9 +78,15 @@ static bool domain_matters(const struct txn *t)
 	return ours == OURS_NO || ours == OURS_UNTOLD;
 }
 
+/* Can it be asked for at all? */
+static bool domain_possible(const struct txn *t)
+{
+	return address_domain_valid(t->sender.domain, strlen(t->sender.domain));
+}
+
 static void ask_mail(struct txn *t)
 {
-	if (t->session->answers == NULL || t->sender_hosts != NULL || !domain_matters(t))
+	if (t->session->answers == NULL || t->sender_hosts != NULL || !domain_matters(t) || !domain_possible(t))
 		return;
 	t->sender_hosts = talloc_zero(t->lasting, struct mail_hosts);
 	if (t->sender_hosts != NULL)
@@ -92,6 +99,9 @@ static void judge_domain(struct txn *t)
 	const char *domain = t->sender.domain, *fault;
 	enum class_case special = CASE_USUAL;
 
+	/* of a submission it is malformed, below */
+	if (t->sender_hosts == NULL && !t->outbound && domain_matters(t) && !domain_possible(t))
+		finding_shown(t, CLASS_DNS_MISSING, 1.0, "sender domain %.200s is no name that DNS can hold", domain);
 	if (t->sender_hosts == NULL)
 		return;
 	switch (t->sender_hosts->state) {

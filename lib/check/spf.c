@@ -28,9 +28,9 @@ struct spf_question spf_mail_identity(const struct txn *t)
 	struct spf_question q = spf_helo_identity(t);
 
 	if (!t->null_sender) {
+		/* of what is no path of SMTP too: MTAs take "<a..b@example.com>", RFC 7208 section 4.3 says what "<@example.com>" means, and what can be no domain has no record */
 		q.local = t->sender.local;
-		/* no path of SMTP, but RFC 7208 section 4.3 says what it means: postmaster@domain */
-		q.domain = t->sender_valid || t->sender.local[0] == '\0' ? t->sender.domain : "";
+		q.domain = t->sender.domain;
 	}
 	return q;
 }

@@ -343,7 +343,7 @@ static void authentication_results(struct winnow_session *ws)
 		any = true;
 	}
 	for (size_t i = 0; t->dnsbl != NULL && i < t->dnsbl->n && value != NULL; i++) {
-		if (t->dnsbl->v[i].id.kind == DNSLIST_ALLOW && t->dnsbl->v[i].hit) {
+		if (t->dnsbl->v[i].id.kind == DNSLIST_ALLOW && t->dnsbl->v[i].rows != 0) {
 			value = add_dnswl(t->mem, value, &t->dnsbl->v[i]);
 			any = true;
 		}

@@ -156,13 +156,23 @@ static bool wait_a_while(struct list_tests *tests)
 	return go_on;
 }
 
+static bool resolver_is_gone(void *context)
+{
+	return resolver_gone(context);
+}
+
 static void *run(void *argument)
 {
 	struct winnow_engine *engine = argument;
+	uint64_t returns = 0;            /* of name servers: an outage may be over before we look */
 
 	while (wait_a_while(engine->list_tests)) {
 		struct config *config = engine_config(engine);
+		uint64_t now = resolver_counts(engine->resolver).returns;
 
+		if (now != returns)
+			dnslist_watch_back(engine->dnslist_watch);
+		returns = now;
 		test_due(engine, config);
 		config_unref(config);
 	}
@@ -203,6 +213,7 @@ int lists_open(struct winnow_engine *engine, const struct config *config, char *
 	if (engine->dnslist_watch == NULL || engine->list_tests == NULL)
 		result = -ENOMEM;
 	if (result == 0) {
+		dnslist_watch_network(engine->dnslist_watch, resolver_is_gone, engine->resolver);
 		set_lists(engine->dnslist_watch, config);
 		test_due(engine, config);
 		result = -pthread_create(&engine->list_tests->thread, NULL, run, engine);

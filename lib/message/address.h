@@ -22,6 +22,9 @@ struct address {
  * A path without @ (as "<postmaster>") is accepted with domain "". UTF-8 is accepted in both parts (RFC 6531). */
 bool address_parse_path(TALLOC_CTX *parent, const char *path, struct address *address_r);
 
+/* Host name (letters, digits, hyphen, underscore, UTF-8; one trailing dot) or address literal (RFC 5321 section 4.1.3)? */
+bool address_domain_valid(const char *domain, size_t len);
+
 /* One mailbox of a header field. */
 struct mailbox {
 	const char *name;                /* display name, decoded (RFC 2047) to UTF-8, quotes removed; "" if none */

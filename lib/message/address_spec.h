@@ -11,9 +11,6 @@
 
 enum { ADDRESS_MAX = 320 };      /* octets of local@domain: 64 + 1 + 255 */
 
-/* Host name (letters, digits, hyphen, underscore, UTF-8; one trailing dot) or address literal (RFC 5321 section 4.1.3)? */
-bool address_domain_valid(const char *domain, size_t len);
-
 /* Makes the address of its parts: the local part as written and as meant, and the domain (NULL: none), which is put in lower case and loses a trailing dot.
  * Strings are "" when memory is out. */
 void address_build(TALLOC_CTX *parent, const char *written, size_t written_len, const char *local, size_t local_len, const char *domain, size_t domain_len,

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { IPV6_TEXT = 64, ZONE_MAX = 253 - IPV6_TEXT, LABEL_MAX = 63, KEY_LEN = 26, KEY_LEN_MIN = 20 };
+enum { IPV6_TEXT = 64, ZONE_MAX = 253 - IPV6_TEXT, LABEL_MAX = 63, KEY_LEN_MIN = 20 };
 
 const char *dnslist_kind_name(enum dnslist_kind kind)
 {
@@ -90,7 +90,7 @@ bool dnslist_point_name(char name_r[DNSLIST_NAME_MAX], enum dnslist_point point,
 	return point <= POINT_NOT_LISTED ? name_ipv4(name_r, a + 12, zone) : name_ipv6(name_r, a, zone);
 }
 
-/* Before a name of Spamhaus' key service the first label is a key; elsewhere one of just that length, letters and digits mixed, may be one. */
+/* Before a name of Spamhaus' key service the first label is a key; elsewhere a long one of letters and digits mixed may be one: hiding a name that is none does no harm. */
 static bool looks_like_key(const char *zone, size_t len, size_t label)
 {
 	static const char service[] = ".dq.spamhaus.net";
@@ -104,7 +104,7 @@ static bool looks_like_key(const char *zone, size_t len, size_t label)
 		if (zone[i] == '-' || zone[i] == '_')
 			return false;
 	}
-	return label == KEY_LEN && digit && letter;
+	return label >= KEY_LEN_MIN && digit && letter;
 }
 
 char *dnslist_shown(TALLOC_CTX *mem, const char *zone)

@@ -24,6 +24,8 @@ struct dnslist_watch {
 	pthread_mutex_t lock;
 	struct log *log;
 	int64_t now;                     /* the last that was heard of time */
+	bool (*gone)(void *context);     /* is no resolver left? NULL: one always is */
+	void *context;
 	struct entry *entries[DNSLIST_LISTS_MAX];
 	size_t n;
 };
@@ -37,6 +39,12 @@ struct dnslist_watch *dnslist_watch_new(struct log *log)
 	pthread_mutex_init(&w->lock, NULL);
 	w->log = log;
 	return w;
+}
+
+void dnslist_watch_network(struct dnslist_watch *watch, bool (*gone)(void *context), void *context)
+{
+	watch->gone = gone;
+	watch->context = context;
 }
 
 static void entry_free(struct entry *e)
@@ -79,6 +87,22 @@ static struct entry *entry_new(const struct dnslist *list)
 	return e;
 }
 
+static bool name_taken(struct entry *const *before, size_t n, const struct entry *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (before[i]->kind == e->kind && strcmp(before[i]->state.shown, e->state.shown) == 0)
+			return true;
+	return false;
+}
+
+/* Two may have one name, as a public zone and the same with a key: what is counted and said must tell them apart. */
+static void set_shown(struct entry *e, const char *shown, struct entry *const *before, size_t n)
+{
+	snprintf(e->state.shown, sizeof(e->state.shown), "%s", shown);
+	for (unsigned k = 2; name_taken(before, n, e); k++)
+		snprintf(e->state.shown, sizeof(e->state.shown), "%.110s (%u)", shown, k);
+}
+
 void dnslist_watch_set(struct dnslist_watch *watch, const struct dnslist *lists, size_t n)
 {
 	struct entry *fresh[DNSLIST_LISTS_MAX];
@@ -99,7 +123,7 @@ void dnslist_watch_set(struct dnslist_watch *watch, const struct dnslist *lists,
 		}
 		if (e == NULL)
 			continue;            /* out of memory: the list is used, and not watched */
-		snprintf(e->state.shown, sizeof(e->state.shown), "%s", lists[i].shown);
+		set_shown(e, lists[i].shown, fresh, n_fresh);
 		fresh[n_fresh++] = e;
 	}
 	for (size_t i = 0; i < watch->n; i++)
@@ -151,7 +175,7 @@ static void suspend(struct dnslist_watch *w, struct entry *e, enum dnslist_fault
 		return;                  /* it was said */
 	e->state.suspensions++;
 	say(w, LOG_LEVEL_WARNING, "%s %s: suspended: %s; until %s it says nothing of any client; %s", dnslist_kind_name(e->kind), e->state.shown, dnslist_fault_text(fault),
-		e->self_test ? "its test points are right" : "ten minutes from now", dnslist_fault_remedy(fault));
+		e->self_test ? "its test points are right" : fault == FAULT_SILENT ? "a minute from now" : "ten minutes from now", dnslist_fault_remedy(fault));
 }
 
 static void take_back(struct dnslist_watch *w, struct entry *e)
@@ -183,6 +207,15 @@ void dnslist_watch_tested(struct dnslist_watch *watch, enum dnslist_kind kind, c
 	pthread_mutex_unlock(&watch->lock);
 }
 
+/* Counts an answer, or that there was none. */
+static void count_silence(const struct dnslist_watch *w, struct entry *e, const struct dnslist_answer *answer)
+{
+	if (answer->trouble != TROUBLE_OF_LATENESS && answer->trouble != TROUBLE_OF_FAILURE)
+		e->silent = 0;
+	else if (w->gone == NULL || !w->gone(w->context))
+		e->silent++;
+}
+
 static void saw(struct dnslist_watch *w, struct entry *e, const struct dnslist_answer *answer, bool hit, bool alone, const struct ip *client)
 {
 	enum dnslist_fault fault = dnslist_fault_of(answer->trouble);
@@ -194,7 +227,7 @@ static void saw(struct dnslist_watch *w, struct entry *e, const struct dnslist_a
 	e->state.unusable += !usable;
 	if (e->fault != FAULT_NONE)
 		return;                  /* an answer that was under way */
-	e->silent = answer->trouble == TROUBLE_OF_LATENESS || answer->trouble == TROUBLE_OF_FAILURE ? e->silent + 1 : 0;
+	count_silence(w, e, answer);
 	if (fault != FAULT_NONE)
 		suspend(w, e, fault);
 	else if (e->silent >= DNSLIST_SILENT_MAX)
@@ -240,6 +273,15 @@ void dnslist_watch_hurry(struct dnslist_watch *watch)
 	pthread_mutex_lock(&watch->lock);
 	for (size_t i = 0; i < watch->n; i++)
 		if (watch->entries[i]->self_test && watch->entries[i]->fault != FAULT_RATE)
+			watch->entries[i]->due = INT64_MIN;
+	pthread_mutex_unlock(&watch->lock);
+}
+
+void dnslist_watch_back(struct dnslist_watch *watch)
+{
+	pthread_mutex_lock(&watch->lock);
+	for (size_t i = 0; i < watch->n; i++)
+		if (watch->entries[i]->fault == FAULT_SILENT)
 			watch->entries[i]->due = INT64_MIN;
 	pthread_mutex_unlock(&watch->lock);
 }

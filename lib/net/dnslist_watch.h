@@ -9,7 +9,7 @@ enum {
 	DNSLIST_LISTS_MAX = 64,          /* lists of a configuration */
 	DNSLIST_INTERVAL = 600,          /* seconds between tests */
 	DNSLIST_INTERVAL_SILENT = 60,    /* ... of a list that does not answer */
-	DNSLIST_TICK = 30,               /* dnslist_watch_due() is to be called as often as this: what clients have shown may make a test due earlier */
+	DNSLIST_TICK = 1,                /* dnslist_watch_due() is to be called as often as this: what clients have shown may make a test due earlier */
 	DNSLIST_SILENT_MAX = 5           /* questions in a row without an answer: the list is not asked until its test points answer */
 };
 
@@ -28,7 +28,10 @@ struct dnslist_watch;
 struct dnslist_watch *dnslist_watch_new(struct log *log);
 void dnslist_watch_free(struct dnslist_watch *watch);
 
-/* The lists in use from now on, at most DNSLIST_LISTS_MAX. Those that were there before with the same zone, kind and self_test keep their state. */
+/* While gone(context) says that no resolver is left, that lists are silent says nothing of them. It is called under a lock, and must not call back. Before the first dnslist_watch_saw(). */
+void dnslist_watch_network(struct dnslist_watch *watch, bool (*gone)(void *context), void *context);
+
+/* The lists in use from now on, at most DNSLIST_LISTS_MAX; of those of one kind and name all but the first are shown with a number. Those that were there before with the same zone, kind and self_test keep their state. */
 void dnslist_watch_set(struct dnslist_watch *watch, const struct dnslist *lists, size_t n);
 
 /* Why the list is suspended; FAULT_NONE: it is in use (or not known here). */
@@ -47,6 +50,9 @@ struct dnslist *dnslist_watch_due(struct dnslist_watch *watch, TALLOC_CTX *mem, 
 
 /* Makes all tests due, but of lists that are suspended for their hit rate: their test points say nothing of it. */
 void dnslist_watch_hurry(struct dnslist_watch *watch);
+
+/* A resolver is back: the tests of lists that are suspended for their silence are due. */
+void dnslist_watch_back(struct dnslist_watch *watch);
 
 struct dnslist_state {
 	enum dnslist_kind kind;

@@ -223,12 +223,24 @@ size_t resolver_states(struct resolver *r, struct resolver_state states_r[RESOLV
 	return n;
 }
 
+bool resolver_gone(struct resolver *r)
+{
+	struct resolver_state states[RESOLVER_SERVERS_MAX];
+	size_t n = resolver_states(r, states);
+
+	for (size_t i = 0; i < n; i++)
+		if (!states[i].gone)
+			return false;
+	return n > 0;
+}
+
 struct resolver_counts resolver_counts(struct resolver *r)
 {
 	struct resolver_cache_use use = resolver_cache_use(r->cache);
 
 	return (struct resolver_counts){
 		.known = atomic_load(&r->known), .joined = atomic_load(&r->joined), .asked = atomic_load(&r->asked), .late = atomic_load(&r->late), .failed = atomic_load(&r->failed),
+		.returns = atomic_load(&r->returns),
 		.bytes = use.bytes, .kept = use.kept, .out = use.out,
 	};
 }

@@ -52,8 +52,12 @@ struct resolver_state {
 };
 size_t resolver_states(struct resolver *resolver, struct resolver_state states_r[RESOLVER_SERVERS_MAX]);
 
+/* Is none of them left? Then every question is late at once. */
+bool resolver_gone(struct resolver *resolver);
+
 struct resolver_counts {
 	uint64_t known, joined, asked, late, failed;     /* questions: answered from the table, joined, sent out; what came of those */
+	uint64_t returns;                /* times that a server which was gone was there again */
 	size_t bytes, kept, out;         /* of the table */
 };
 struct resolver_counts resolver_counts(struct resolver *resolver);

@@ -50,7 +50,7 @@ struct resolver {
 	bool none_left;                          /* all are gone: nothing more will come of what is out */
 	int64_t question_us, hedge_us;
 
-	atomic_uint_fast64_t known, joined, asked, late, failed;
+	atomic_uint_fast64_t known, joined, asked, late, failed, returns;
 };
 
 /* Makes the servers of r->addresses; at first, before the thread runs: r->servers stays NULL if that fails. */

@@ -125,8 +125,10 @@ static void on_changed(void *context, bool back, bool none_left)
 	struct resolver *r = context;
 
 	r->none_left = none_left;
-	if (back)
-		resolver_cache_renew(r->cache, false);
+	if (!back)
+		return;
+	resolver_cache_renew(r->cache, false);
+	atomic_fetch_add(&r->returns, 1);
 }
 
 static void begin(struct resolver *r, struct question *q, int64_t now)

@@ -108,6 +108,18 @@ class Lists(faults.Faults):
 		self.suspended(d, 'Friends')
 		self.refused(self.come(d, '203.0.113.66'), 554, 'The List')
 
+	# -- 1: a resolver that is gone is not the lists' fault
+	def test_an_outage_of_the_resolver_suspends_no_list_for_longer_than_it_lasts(self):
+		s, d = self.begin()
+		s.silence()
+		self.side_by_side(20, lambda i: self.accepted(self.come(d, '198.51.100.%d' % (i + 1))))
+		self.within(10, lambda: self.dns(d)['servers'][0]['gone'], 'the breaker stays closed')
+		for i in range(10):
+			self.accepted(self.come(d, '198.51.101.%d' % (i + 1)))
+		s.speak()
+		self.within(5 + BUSY, lambda: not self.dns(d)['servers'][0]['gone'], 'the breaker stays open')
+		self.within(3 + BUSY, lambda: self.come(d, '203.0.113.66').code == 554, 'who is listed is not refused')
+
 	# -- 8: a list that is slow
 	def test_a_slow_list_costs_one_timeout_then_nothing_and_hides_no_other(self):
 		config = CONFIG.replace('1s', '2s') + 'blocklist "slow.example" { rbl = { "127.0.0.2" }  name = "Slow" }\n'

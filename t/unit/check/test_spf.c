@@ -86,7 +86,10 @@ static void fail_is_reported_for_both_identities_and_nothing_else_is(void **stat
 		{ "", NULL, "<>", NULL, NULL, NULL },
 		{ "", NULL, "<a@fail.example>", "MAIL FROM", NULL, NULL },
 		{ "", "mail.sender.example", "<postmaster>", NULL, NULL, NULL },
-		{ "", "mail.sender.example", "<a b@fail.example>", NULL, NULL, NULL },
+		/* MTAs take local parts that no path may have: they must not hide whose domain it is */
+		{ "", "mail.sender.example", "<a b@fail.example>", "MAIL FROM fail.example", NULL, NULL },
+		{ "", "mail.sender.example", "<a..b@never.example>", "MAIL FROM never.example", "never.example publishes", NULL },
+		{ "", "mail.sender.example", "<a@fail..example>", NULL, NULL, NULL },
 		/* without a local part it is postmaster's (RFC 7208 section 4.3) */
 		{ "", "mail.sender.example", "<@fail.example>", "MAIL FROM fail.example", NULL, NULL },
 		{ "", "mail.sender.example", "<@never.example>", "MAIL FROM never.example", "never.example publishes", NULL },

@@ -85,6 +85,8 @@ static void a_key_in_a_zone_is_not_shown(void **state)
 		{ "ABCDEFGHIJKLMNOPQRSTUVWXYZ.sbl.DQ.Spamhaus.NET.", "KEY.sbl.DQ.Spamhaus.NET" },
 		{ KEY "xyz.zen.dq.spamhaus.net", "KEY.zen.dq.spamhaus.net" },
 		{ KEY ".lists.example", "KEY.lists.example" },
+		/* others' keys are of other lengths */
+		{ "0123456789abcdef0123456789abcdef.combined.mail.abusix.zone", "KEY.combined.mail.abusix.zone" }, { "a1b2c3d4e5f6g7h8i9j0.example", "KEY.example" },
 		{ "zen.dq.spamhaus.net", "zen.dq.spamhaus.net" },
 		{ "zen.spamhaus.org", "zen.spamhaus.org" }, { "abcdefghijklmnopqrstuvwxyz.example", "abcdefghijklmnopqrstuvwxyz.example" },
 		{ "a-very-long-name-of-a-list-1.example", "a-very-long-name-of-a-list-1.example" }, { "z.", "z" }, { "", "" }, { KEY " zen dq spamhaus net-", "KEY zen dq spamhaus net-" }, { "a..b/" KEY, "a..b/KEY" },

@@ -207,6 +207,49 @@ static void a_list_that_does_not_answer_is_no_longer_asked_after_a_few_times(voi
 	end(&b);
 }
 
+static bool says_gone(void *context)
+{
+	return *(const bool *)context;
+}
+
+static void silence_while_no_resolver_is_left_is_not_the_lists_fault(void **state)
+{
+	struct bench b = begin();
+	bool gone = true;
+
+	(void)state;
+	dnslist_watch_tested(b.watch, DNSLIST_BLOCK, "a.test", FAULT_NONE, 100);
+	dnslist_watch_network(b.watch, says_gone, &gone);
+	for (int i = 0; i < 3 * DNSLIST_SILENT_MAX; i++)
+		saw(&b, 0, "", true);
+	assert_int_equal(fault(&b, 0), FAULT_NONE);
+	assert_int_equal(state_of(&b, 0).unusable, 3 * DNSLIST_SILENT_MAX);
+	gone = false;
+	for (int i = 0; i < DNSLIST_SILENT_MAX; i++)
+		saw(&b, 0, "", true);
+	assert_int_equal(fault(&b, 0), FAULT_SILENT);
+	end(&b);
+}
+
+static void lists_that_were_silent_are_tested_as_soon_as_a_resolver_is_back(void **state)
+{
+	struct bench b = begin();
+
+	(void)state;
+	dnslist_watch_tested(b.watch, DNSLIST_BLOCK, "a.test", FAULT_NONE, 100);
+	dnslist_watch_back(b.watch);
+	assert_string_equal(due(&b, 101), "");
+	for (int i = 0; i < DNSLIST_SILENT_MAX; i++) {
+		saw(&b, 0, "", true);
+		saw(&b, 1, "", true);
+	}
+	assert_int_equal(lines(&b, "allowlist B list: suspended", "a minute from now"), 1);
+	assert_string_equal(due(&b, 102), "");
+	dnslist_watch_back(b.watch);
+	assert_string_equal(due(&b, 102), "A list;B list;");
+	end(&b);
+}
+
 static void a_list_that_lists_the_world_is_suspended_unless_others_agree(void **state)
 {
 	(void)state;
@@ -290,6 +333,26 @@ static void the_number_of_lists_is_bounded(void **state)
 	dnslist_watch_free(NULL);
 }
 
+static void lists_of_one_name_are_told_apart(void **state)
+{
+	static const struct dnslist same[] = {
+		{ .kind = DNSLIST_BLOCK, .zone = "a.test", .shown = "Zen" }, { .kind = DNSLIST_BLOCK, .zone = "b.test", .shown = "Zen" }, { .kind = DNSLIST_ALLOW, .zone = "c.test", .shown = "Zen" },
+		{ .kind = DNSLIST_BLOCK, .zone = "d.test", .shown = "Zen" }, { .kind = DNSLIST_BLOCK, .zone = "e.test", .shown = "Zen (2)" },
+	};
+	static const char *const shown[] = { "Zen", "Zen (2)", "Zen", "Zen (3)", "Zen (2) (2)" };
+	struct dnslist_state states[DNSLIST_LISTS_MAX];
+	struct bench b = begin();
+
+	(void)state;
+	for (int again = 0; again < 2; again++) {
+		dnslist_watch_set(b.watch, same, 5);
+		assert_int_equal(dnslist_watch_states(b.watch, states), 5);
+		for (size_t i = 0; i < 5; i++)
+			assert_string_equal(states[i].shown, shown[i]);
+	}
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,9 +361,12 @@ int main(void)
 		cmocka_unit_test(an_answer_that_no_list_in_order_gives_suspends_at_once),
 		cmocka_unit_test(a_list_without_test_points_is_taken_back_after_ten_minutes),
 		cmocka_unit_test(a_list_that_does_not_answer_is_no_longer_asked_after_a_few_times),
+		cmocka_unit_test(silence_while_no_resolver_is_left_is_not_the_lists_fault),
+		cmocka_unit_test(lists_that_were_silent_are_tested_as_soon_as_a_resolver_is_back),
 		cmocka_unit_test(a_list_that_lists_the_world_is_suspended_unless_others_agree),
 		cmocka_unit_test(a_reload_keeps_the_state_of_lists_that_stay),
 		cmocka_unit_test(the_number_of_lists_is_bounded),
+		cmocka_unit_test(lists_of_one_name_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
