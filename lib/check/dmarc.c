@@ -18,14 +18,6 @@ const struct setting dmarc_settings[] = {
 
 static const enum class_id reports[] = { CLASS_DMARC_REJECT, CLASS_DMARC_QUARANTINE, CLASS_COUNT };
 
-/* Strangers on their way in, as with SPF: of who is trusted SPF says nothing. */
-static bool applies(const struct txn *t)
-{
-	const struct session *s = t->session;
-
-	return !t->outbound && !s->outbound && !s->trusted && !s->relay && s->client.family != 0;
-}
-
 /* ---- what was authenticated */
 
 /* MAIL FROM, or HELO of a bounce. Who did not look at SPF does not know that it fails. */
@@ -92,7 +84,7 @@ static enum chain_state run_ahead(struct txn *t, void *state)
 /* The header is over: the author domain is known, and who may speak for it. */
 static void ask_eoh(struct txn *t)
 {
-	if (t->session->answers == NULL || t->message == NULL || t->dmarc != NULL || !applies(t))
+	if (t->session->answers == NULL || t->message == NULL || t->dmarc != NULL || !txn_of_stranger(t))
 		return;
 	t->dmarc = talloc_zero(t->lasting, struct dmarc_facts);
 	if (t->dmarc == NULL)
@@ -161,7 +153,7 @@ static void judge_eom(struct txn *t)
 	struct dmarc_outcome *o = f != NULL ? &f->outcome : NULL;
 	const char *reason;
 
-	if (f == NULL || !applies(t))
+	if (f == NULL || !txn_of_stranger(t))
 		return;
 	if (f->author.state != AUTHOR_ONE) {
 		no_author(f);

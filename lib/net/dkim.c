@@ -8,6 +8,7 @@
 #include <opendkim/dkim.h>
 
 #include "net/answers.h"
+#include "util/domain.h"
 
 /* What libopendkim gets to see: signatures whose tags were all read strictly, the fields that they cover, and for each of them a record "v=DKIM1; k=rsa; p=..." of
  * octets that were decoded before. It asks no network, makes no files, and never decides alone: its assertions abort the process, its flag "passed" is set for a
@@ -42,7 +43,7 @@ const char *dkim_result_name(enum dkim_result result)
 bool dkim_passes(const struct dkim_facts *facts, const char *domain)
 {
 	for (size_t i = 0; facts != NULL && facts->done && i < facts->n; i++)
-		if (facts->v[i].result == DKIM_PASS && dkim_domain_below(domain, facts->v[i].domain))
+		if (facts->v[i].result == DKIM_PASS && domain_within(domain, facts->v[i].domain))
 			return true;
 	return false;
 }

@@ -46,9 +46,6 @@ bool dkim_base64(const char *text, size_t len, unsigned char *data_r, size_t *le
 /* Is it a domain of ASCII letters, digits, "-" and "_", in labels of 1 to 63, at most 253 in all, without a dot at its end? labels_min: 2 for d=, 1 for s=. */
 bool dkim_domain_valid(const char *text, unsigned labels_min);
 
-/* Is domain the same as upper, or below it? Case does not matter. */
-bool dkim_domain_below(const char *domain, const char *upper);
-
 /* Entry by entry of "a : b:c", blanks dropped: the next one, or NULL at the end. Empty ones are skipped. */
 const char *dkim_list_next(const char **list, const char *end, size_t *len_r);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/domain.h"
+
 static const char signature_field[] = "DKIM-Signature";
 
 bool dkim_field_is(const struct dkim_field *f, const char *name, size_t len)
@@ -41,7 +43,7 @@ static int rank_of(const char *d, const struct dkim_options *o)
 
 	for (size_t i = 0; i < o->n_from; i++) {
 		const char *from = o->from[i];
-		int rank = strcasecmp(d, from) == 0 ? 0 : dkim_domain_below(d, from) || dkim_domain_below(from, d) ? 1 : common_labels(d, from) >= 2 ? 2 : 3;
+		int rank = strcasecmp(d, from) == 0 ? 0 : domain_within(d, from) || domain_within(from, d) ? 1 : common_labels(d, from) >= 2 ? 2 : 3;
 
 		if (rank < best)
 			best = rank;

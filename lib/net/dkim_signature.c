@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/domain.h"
+
 enum { HASH_LEN = 32, IDENTITY_MAX = 250, DIGITS_MAX = 12, LENGTH_DIGITS_MAX = 18, SIGNATURE_MAX = 4096 };
 
 struct reader {
@@ -104,7 +106,7 @@ static void read_identity(struct reader *r)
 		return;
 	/* libopendkim takes the first @ of what it decodes, and no more than 255 octets */
 	at = strlen(s->i) <= IDENTITY_MAX && decode(s->i) ? strchr(s->i, '@') : NULL;
-	if (at == NULL || !dkim_domain_valid(at + 1, 1) || !dkim_domain_below(at + 1, s->d)) {
+	if (at == NULL || !dkim_domain_valid(at + 1, 1) || !domain_within(at + 1, s->d)) {
 		fault(r, DKIM_NEUTRAL, "i= is not within d=");
 		s->i[0] = '\0';
 	}

@@ -187,10 +187,3 @@ bool dkim_domain_valid(const char *text, unsigned labels_min)
 		}
 	}
 }
-
-bool dkim_domain_below(const char *domain, const char *upper)
-{
-	size_t n = strlen(domain), u = strlen(upper);
-
-	return u > 0 && n >= u && strcasecmp(domain + n - u, upper) == 0 && (n == u || domain[n - u - 1] == '.');
-}
