@@ -13,6 +13,10 @@ const struct setting dmarc_settings[] = {
 	[DMARC_SETTING_DISCOVERY] = { .name = "discovery", .type = SET_STRING, .def = "treewalk", .choices = "treewalk psl",
 		.help = "how an organizational domain is found: treewalk (RFC 9989), or psl, the public suffix list (RFC 7489)" },
 	[DMARC_SETTING_OVERRIDE_IPS] = { .name = "override_ips", .type = SET_TABLE, .scope = SCOPE_POLICY, .def = "", .help = "forwarders and lists whose failures are recorded only" },
+	[DMARC_SETTING_HISTORY] = { .name = "history", .type = SET_PATH, .def = "", .help = "file of rows for aggregate reports, which opendmarc-import reads too; empty: none" },
+	[DMARC_SETTING_REPORT_SENDER] = { .name = "report_sender", .type = SET_STRING, .def = "",
+		.help = "address that winnowctl dmarc report sends aggregate reports as, to quarantine.release; empty: none are sent" },
+	[DMARC_SETTING_REPORT_ORG] = { .name = "report_org", .type = SET_STRING, .def = "", .help = "who we are, in these reports; empty: hostname" },
 	{ 0 }
 };
 

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check/dmarc.h"
 #include "check/skew.h"
 #include "engine/geo.h"
+#include "engine/history.h"
 #include "engine/keep.h"
 #include "engine/lists.h"
 #include "engine/network.h"
@@ -114,6 +116,11 @@ static struct journal_options journal_options_of(const struct config *config)
 	};
 }
 
+static const char *history_path(const struct config *config)
+{
+	return setting_string(config_default_policy(config), &dmarc_settings[DMARC_SETTING_HISTORY]);
+}
+
 /* Puts a configuration in force: what services take from it. */
 static void apply(struct winnow_engine *engine, const struct config *config)
 {
@@ -206,6 +213,10 @@ int winnow_engine_start(struct winnow_engine *engine, char **errors_r)
 		result = geo_open(engine, engine->config, &error);
 	if (result == 0)
 		result = lists_open(engine, engine->config, &error);
+	if (result == 0 && (engine->history = history_open(history_path(engine->config), engine->log)) == NULL) {
+		result = -ENOMEM;
+		error = talloc_strdup(NULL, "dmarc.history: its thread does not start");
+	}
 	if (result == 0)
 		keep_begin(engine);
 	if (error != NULL) {
@@ -266,6 +277,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 	geo_close(engine);
 	keep_close(engine);
 	journal_close(engine->journal);
+	history_close(engine->history);
 	config_unref(engine->config);
 	table_set_free(engine->tables);
 	log_close(engine->log);
@@ -316,6 +328,8 @@ static void change_services(struct winnow_engine *engine, const struct config *f
 	if (engine->journal != NULL && journal_change(engine->journal, &journal, &error) != 0)
 		not_taken(engine, "journal", error, "the old one stays in use");
 	TALLOC_FREE(error);
+	if (engine->history != NULL)
+		history_change(engine->history, history_path(fresh));
 	network_change(engine, fresh);
 	lists_change(engine, fresh);
 	geo_change(engine, fresh);

@@ -22,6 +22,7 @@ struct dnslist_watch;
 struct suffix_list;
 struct dry_run;
 struct geoip;
+struct history;
 struct keep_rate;
 struct keeper;
 struct kept_quarantine;
@@ -46,6 +47,7 @@ struct winnow_engine {
 	struct skew_watch *skew_watch;
 	struct stats *stats;
 	struct journal *journal;                 /* NULL until winnow_engine_start() */
+	struct history *history;                 /* history.h; NULL until winnow_engine_start() */
 	pthread_mutex_t reload_lock;             /* one reload at a time */
 	struct resolver *resolver;               /* network.c; NULL until winnow_engine_start() */
 	struct dkim_library *dkim;               /* set up once, before any session; libopendkim's options never change */

@@ -7,6 +7,7 @@
 #include "check/access.h"
 #include "check/structure.h"
 #include "engine/classify.h"
+#include "engine/history.h"
 #include "engine/keep.h"
 #include "engine/released.h"
 
@@ -208,6 +209,7 @@ const struct winnow_verdict *winnow_eom(struct winnow_session *ws, const char *q
 	event_decide(ws, &in);
 	answer_message(ws, &in);
 	record_write(ws, "message", &in);
+	history_message(ws, &in);
 	ws->verdict.id = talloc_strdup(ws->reply_mem, t->id);
 	event_end_message(ws);
 	return &ws->verdict;
