@@ -204,6 +204,18 @@ WINNOW_API char *winnow_defaults(void);
  * Free both with winnow_free. */
 WINNOW_API int winnow_spf(struct winnow_engine *engine, const char *ip, const char *from, const char *helo, bool json, char **text_r, char **error_r);
 
+/* Which aggregate reports (RFC 9990). */
+struct winnow_dmarc_report {
+	int64_t day;                     /* microseconds since 1970, in the day (UTC); 0: yesterday */
+	const char *domain;              /* whose policy record it is; NULL: all */
+	bool print;                      /* shown as XML documents, one after the other, and not sent */
+};
+
+/* Makes the reports of a day from dmarc.history, and sends each that is asked for through quarantine.release, but for our own domains; what was sent is remembered beside the history,
+ * so that a run that was broken off can be done again. *text_r: a line or JSON object for each address (winnow_free). 0: all were sent; -EAGAIN: some can be sent later; -EREMOTEIO: some
+ * were refused; -EBUSY: another is sending; -EINVAL: not configured, or a day that is not over; -errno of the history; with *error_r (winnow_free). */
+WINNOW_API int winnow_dmarc_report(struct winnow_engine *engine, const struct winnow_dmarc_report *how, bool json, char **text_r, char **error_r);
+
 #ifdef __cplusplus
 }
 #endif

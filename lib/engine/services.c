@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "check/dmarc.h"
+#include "message/address.h"
 #include "net/resolver_servers.h"
 #include "net/smtp_client.h"
 #include "policy/global.h"
@@ -154,6 +156,9 @@ void services_validate(const struct config *config, struct config_errors *errors
 	const char *release = setting_string(policy, &quarantine_settings[QUARANTINE_RELEASE]);
 	const char *prefix = setting_string(policy, &evidence_settings[EVIDENCE_PREFIX]);
 	const char *target = setting_string(policy, &log_settings[LOG_SETTING_TARGET]);
+	const char *sender = setting_string(policy, &dmarc_settings[DMARC_SETTING_REPORT_SENDER]);
+	static const char address_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+-/=?^_`{|}~@";
+	struct address reports;
 	struct resolver_address address;
 	size_t n = 0;
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -170,6 +175,8 @@ void services_validate(const struct config *config, struct config_errors *errors
 		error_at(config, &quarantine_settings[QUARANTINE_RELEASE], errors, release, "is no address to release to; write smtp://HOST:PORT");
 	if (prefix[0] == '\0' || prefix[good] != '\0' || strlen(prefix) > 60)
 		error_at(config, &evidence_settings[EVIDENCE_PREFIX], errors, prefix, "cannot begin a header name; use letters, digits and hyphens, as X-Winnow");
+	if (sender[0] != '\0' && (!address_parse_path(mem, sender, &reports) || reports.domain[0] == '\0' || sender[strspn(sender, address_bytes)] != '\0'))
+		error_at(config, &dmarc_settings[DMARC_SETTING_REPORT_SENDER], errors, sender, "is no address that reports could come from; write dmarc@example.com");
 	if (target[0] == '\0')
 		error_at(config, &log_settings[LOG_SETTING_TARGET], errors, target, "is no target; write syslog, stderr, or a path");
 	talloc_free(mem);

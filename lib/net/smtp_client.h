@@ -31,6 +31,11 @@ struct smtp_limits {
 /* One connection, used by one thread at a time. */
 struct smtp_client;
 
+enum { SMTP_ADDRESSES_MAX = 8 };
+
+/* The addresses of a host by the system's resolver; a text that is an address is its own. May wait. How many; 0: *error_r says why. */
+size_t smtp_resolve(const char *host, struct ip ips_r[SMTP_ADDRESSES_MAX], const char **error_r);
+
 /* NULL: out of memory. limits: NULL for the defaults; copied. */
 struct smtp_client *smtp_new(const struct smtp_limits *limits);
 

@@ -2,7 +2,6 @@
 #include "quarantine/release.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,8 +9,6 @@
 #include "quarantine/quarantine_private.h"
 #include "quarantine/ticket.h"
 #include "util/clock.h"
-
-enum { ADDRESSES_MAX = 8 };
 
 struct run {
 	const struct release_order *order;
@@ -64,34 +61,15 @@ static bool went_well(struct run *x, const char *step, int r, int wanted)
 
 /* ---- connection */
 
-static size_t resolve(const char *host, struct ip ips[ADDRESSES_MAX], int *error_r)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *list = NULL;
-	size_t n = 0;
-
-	*error_r = 0;
-	if (ip_parse(host, &ips[0]))
-		return 1;
-	*error_r = getaddrinfo(host, NULL, &hints, &list);
-	for (const struct addrinfo *a = list; *error_r == 0 && a != NULL && n < ADDRESSES_MAX; a = a->ai_next) {
-		char text[NI_MAXHOST];
-
-		if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0 && ip_parse(text, &ips[n]))
-			n++;
-	}
-	if (list != NULL)
-		freeaddrinfo(list);
-	return n;
-}
-
 static bool connected(struct run *x)
 {
-	struct ip ips[ADDRESSES_MAX];
-	int error, r = -ENOENT;
-	size_t n = resolve(x->order->host, ips, &error);
+	struct ip ips[SMTP_ADDRESSES_MAX];
+	const char *error;
+	int r = -ENOENT;
+	size_t n = smtp_resolve(x->order->host, ips, &error);
 
 	if (n == 0) {
-		stop(x, RELEASE_LATER, "connection", talloc_asprintf(x->mem, "%s: %s", x->order->host, error != 0 ? gai_strerror(error) : "no address"), "is quarantine.release right?");
+		stop(x, RELEASE_LATER, "connection", talloc_asprintf(x->mem, "%s: %s", x->order->host, error), "is quarantine.release right?");
 		return false;
 	}
 	for (size_t i = 0; i < n && r != 0; i++)
