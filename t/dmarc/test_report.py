@@ -129,6 +129,30 @@ class Reports(store.StoreCase):
 		self.assertEqual((null['mfrom'], null['action'], null['policy']), ('mail.spammer.example null=y', '2', '18'))
 		self.assertEqual((passed['align_spf'], passed['policy'], passed['action']), ('4', '15', '2'))
 
+	def test_opendmarc_import_takes_every_row(self):
+		"""The tool itself, before a database that only says what it was told."""
+		tool = os.environ.get('OPENDMARC_IMPORT') or shutil.which('opendmarc-import', path=os.environ.get('PATH', '') + ':/usr/sbin')
+		perl = ['perl', '-I', os.path.join(HERE, 'perl')]
+		if tool is None or subprocess.run(perl + ['-MSwitch', '-e', '1'], stderr=subprocess.DEVNULL).returncode:
+			self.skipTest('no opendmarc-import')
+		d = self.begin()
+		self.mail(d, 'ceo@bank.example')
+		self.mail(d, 'ceo@quiet.example', '<>')
+		text = '\n'.join('\n'.join(row[:7] + ['dkim bank.example sel 7', 'dkim spammer.example two 0'] + row[7:]) for row in self.rows(d, 2)) + '\n'
+		d.write('history', text)
+		r = subprocess.run(perl + [tool, '--input', d.path('history')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+		self.assertEqual((r.returncode, r.stderr.decode()), (0, ''))
+		said = [line.split('|') for line in r.stdout.decode().split('\n')]
+		messages = [line[1:] for line in said if line[0].startswith('INSERT INTO messages')]
+		self.assertEqual(len(messages), 2)
+		for values in messages:
+			self.assertNotIn('NULL', values)
+		# policy, disposition; spf, align_spf, align_dkim, signatures, arc, arc_policy
+		self.assertEqual([(m[3:5], m[9:]) for m in messages], [(['16', '0'], ['0', '5', '5', '2', '6', '1']), (['18', '2'], ['6', '5', '5', '2', '6', '1'])])
+		# pass, error
+		self.assertEqual([line[4:] for line in said if line[0].startswith('INSERT INTO signatures')], [['7', '0'], ['0', '0']] * 2)
+		self.assertIn('mailto:agg@bank.example,mailto:d@collect.example,mailto:x@silent.example', r.stdout.decode())
+
 	def test_a_new_file_is_begun_where_the_old_one_was_moved_away(self):
 		d = self.begin()
 		self.mail(d, 'ceo@bank.example')
