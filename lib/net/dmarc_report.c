@@ -77,7 +77,7 @@ static void put_auth_results(FILE *f, const struct dmarc_row *row)
 {
 	fputs("    <auth_results>\n", f);
 	for (size_t i = 0; i < row->n_signatures; i++) {
-		if (!domain_valid(row->signatures[i].domain, 1))
+		if (!domain_valid(row->signatures[i].domain, 1) || row->signatures[i].selector[0] == '\0')
 			continue;
 		fputs("      <dkim>\n", f);
 		put(f, "        ", "domain", row->signatures[i].domain);
