@@ -9,7 +9,7 @@ from lab import signing                                      # noqa: E402
 
 
 class Signing(signing.Signing):
-	kind = 'postfix'
+	kind, parameters = 'postfix', 'mynetworks = 192.0.2.0/28\n'
 
 
 if __name__ == '__main__':
