@@ -85,7 +85,7 @@ struct txn {
 	const char *auth_user, *auth_type;   /* NULL: not authenticated */
 	struct spf_facts *spf;           /* NULL: not asked */
 	struct dnsbl_facts *dnsbl;       /* check/dnsbl.h; NULL: not asked */
-	struct mail_hosts *sender_hosts; /* where mail for the sender's domain goes; NULL: not asked */
+	struct mail_hosts *sender_hosts; /* where mail for the sender's domain goes; NULL: not asked. Strings of the table of answers: not to be read from DATA on */
 	/* RCPT */
 	struct rcpt *rcpt;               /* the one being judged; NULL outside RCPT */
 	struct rcpt **rcpts;             /* accepted, in order */
