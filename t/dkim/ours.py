@@ -133,6 +133,16 @@ class Ours(Lab):
 				self.assertLess(abs(int(s['t']) - time.time()), 60)
 				self.assertEqual([s['h'].lower().split(b':').count(n) for n in (b'authentication-results', b'x-winnow-class', b'x-8bit')], [1, 0, 1])
 
+	def test_a_tagged_subject_is_signed(self):
+		d = self.started(self.begin(more='mode = "tag"\ntag_subject = "[odd]"\n', options='canonicalization = "simple/simple"'))
+		for kind in 'postfix', 'sendmail':
+			for subject in [], [(b'SUBJECT', b' one'), (b'X-Between', b' 1')]:
+				fields = [f for f in FIELDS if f[0] not in (b'Subject', b'Date')]
+				reply, sent = self.submit(d, raw(fields[:1] + subject + fields[1:] + [(b'Date', b' Tue, 24 Nov 2026 10:00:00 +0000')] * 2), kind)
+				self.assertIn(b': [odd]' + (b' one' if subject else b''), sent)
+				self.good(sent)
+				self.bad(sent.replace(b'[odd]', b'[even]'))
+
 	def test_who_is_signed_for(self):
 		d = self.started(self.begin('inline:.%s=r1:rsa.key, other.example=e1:ed.key' % D))
 		for author, want in (b' bob@sub.ours.example', [D.encode()]), (b' bob@a.b.OURS.example', [D.encode()]), (b' bob@other.example', [b'other.example']), (b' bob@ours.example', []), \
