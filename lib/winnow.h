@@ -204,6 +204,10 @@ WINNOW_API char *winnow_defaults(void);
  * Free both with winnow_free. */
 WINNOW_API int winnow_spf(struct winnow_engine *engine, const char *ip, const char *from, const char *helo, bool json, char **text_r, char **error_r);
 
+/* Compares each key that signs mail of this domain with its record in DNS: a line each; of what does not fit the record that would. How many do not fit, 0: none; -EINVAL: no domain, or
+ * no usable key for it; -ENOMEM. *text_r: winnow_free. */
+WINNOW_API int winnow_sign_test(struct winnow_engine *engine, const char *domain, char **text_r);
+
 #ifdef __cplusplus
 }
 #endif
