@@ -216,6 +216,10 @@ struct winnow_dmarc_report {
  * were refused; -EBUSY: another is sending; -EINVAL: not configured, or a day that is not over; -errno of the history; with *error_r (winnow_free). */
 WINNOW_API int winnow_dmarc_report(struct winnow_engine *engine, const struct winnow_dmarc_report *how, bool json, char **text_r, char **error_r);
 
+/* Compares each key that signs mail of this domain with its record in DNS: a line each; of what does not fit the record that would. How many do not fit, 0: none; -EINVAL: no domain, or
+ * no usable key for it; -ENOMEM. *text_r: winnow_free. */
+WINNOW_API int winnow_sign_test(struct winnow_engine *engine, const char *domain, char **text_r);
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,6 +19,7 @@
 #include "engine/network.h"
 #include "engine/salvage.h"
 #include "engine/services.h"
+#include "engine/sign_keys.h"
 #include "message/mime.h"
 #include "quarantine/ticket.h"
 #include "util/clock.h"
@@ -66,6 +67,7 @@ static int load(struct winnow_engine *engine, struct config **config_r, char **e
 	if (result == 0) {
 		services_validate(*config_r, &errors);
 		lists_validate(*config_r, &errors);
+		sign_keys_validate(*config_r, &errors);
 		services_note(*config_r, &notes);
 		geo_note(*config_r, &notes);
 		if (errors.n > 0) {
@@ -128,6 +130,7 @@ static void apply(struct winnow_engine *engine, const struct config *config)
 
 	message_budget_set_max(engine->budget, (uint64_t)setting_size(p, &global_settings[G_MEMORY_TOTAL]));
 	atomic_store(&engine->json, strcmp(setting_string(p, &log_settings[LOG_SETTING_FORMAT]), "json") == 0);
+	sign_keys_load(engine->sign_keys, config);
 }
 
 /* ---- state */
@@ -255,12 +258,14 @@ struct winnow_engine *winnow_engine_new(const struct winnow_options *options, ch
 	e->budget = message_budget_new(NULL, UINT64_MAX);
 	e->skew_watch = skew_watch_new(NULL);
 	e->dkim = dkim_library_new(NULL);
+	e->sign_keys = sign_keys_new();
 	e->suffixes = suffix_list_new(NULL);
 	e->stats = stats_new();
 	pthread_mutex_init(&e->reload_lock, NULL);
 	if (getrandom(&e->id_salt, sizeof(e->id_salt), GRND_NONBLOCK) != (ssize_t)sizeof(e->id_salt))
 		e->id_salt = (uint64_t)clock_wall() ^ ((uint64_t)getpid() << 32);
-	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->dkim == NULL || e->stats == NULL || load_first(e, options, errors_r, notes_r) != 0) {
+	if (e->sections == NULL || e->tables == NULL || e->budget == NULL || e->skew_watch == NULL || e->dkim == NULL || e->sign_keys == NULL || e->stats == NULL
+			|| load_first(e, options, errors_r, notes_r) != 0) {
 		winnow_engine_free(e);
 		return NULL;
 	}
@@ -286,6 +291,7 @@ void winnow_engine_free(struct winnow_engine *engine)
 	talloc_free(engine->skew_watch);
 	talloc_free(engine->dkim);
 	talloc_free(engine->suffixes);
+	sign_keys_free(engine->sign_keys);
 	stats_free(engine->stats);
 	pthread_mutex_destroy(&engine->reload_lock);
 	pthread_mutex_destroy(&engine->config_lock);

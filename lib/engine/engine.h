@@ -29,6 +29,7 @@ struct kept_quarantine;
 struct list_tests;
 struct resolver;
 struct release_claim;
+struct sign_keys;
 struct skew_watch;
 
 struct winnow_engine {
@@ -51,6 +52,7 @@ struct winnow_engine {
 	pthread_mutex_t reload_lock;             /* one reload at a time */
 	struct resolver *resolver;               /* network.c; NULL until winnow_engine_start() */
 	struct dkim_library *dkim;               /* set up once, before any session; libopendkim's options never change */
+	struct sign_keys *sign_keys;             /* sign_keys.h */
 	struct suffix_list *suffixes;            /* the system's list at start; NULL: there is none */
 	const struct asker *asker;               /* the resolver's, or a test's; NULL: no network */
 	struct dnslist_watch *dnslist_watch;     /* lists.c; NULL until winnow_engine_start() */

@@ -10,6 +10,7 @@
 #include "engine/history.h"
 #include "engine/keep.h"
 #include "engine/released.h"
+#include "engine/sign.h"
 
 enum {
 	HEADER_TOTAL_MAX = 4 << 20, FIELDS_MAX = 20000,      /* beyond them fields are counted, not kept */
@@ -164,6 +165,25 @@ static void copy_changes(struct winnow_session *ws)
 	ws->verdict.n_changes = n;
 }
 
+/* Accepted: what is written into it, and last the signature over that. What should be signed and cannot be is deferred. */
+static void accept_message(struct winnow_session *ws, struct verdict_input *in)
+{
+	struct verdict *v = &ws->decided;
+	const char *problem;
+
+	evidence_changes(ws, in);
+	problem = sign_message(ws);
+	if (problem == NULL) {
+		copy_changes(ws);
+		return;
+	}
+	verdict_without_copy(v);
+	finding(&ws->t, CLASS_INTERNAL_ERROR, 1.0, "the message could not be signed: %s", problem);
+	v->finding = findings_get(&ws->t.found, CLASS_INTERNAL_ERROR);
+	winnow_log(ws->engine, WINNOW_LOG_ERROR, "sign: id=%s is deferred: %s", ws->t.id, problem);
+	event_reply(ws);
+}
+
 /* What is done with a message that was judged to its end. */
 static void answer_message(struct winnow_session *ws, struct verdict_input *in)
 {
@@ -179,8 +199,7 @@ static void answer_message(struct winnow_session *ws, struct verdict_input *in)
 	} else if (v->action == ACT_DISCARD) {
 		ws->verdict.action = WINNOW_DISCARD;
 	} else {
-		evidence_changes(ws, in);
-		copy_changes(ws);
+		accept_message(ws, in);
 	}
 	ws->verdict.class_id = class_row(v->class)->id;
 	if (!v->now)

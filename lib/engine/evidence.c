@@ -358,6 +358,8 @@ static void tag_subject(struct txn *t)
 {
 	const char *tag = setting_string(t->policy, &policy_settings[POLICY_TAG_SUBJECT]);
 	const struct header_field *subject = message_field(t->message, "Subject", 0);
+	/* as it is spelled there: Postfix writes the name that we say, Sendmail keeps its own, and a signature covers it */
+	const char *name = subject != NULL && subject->name_len == strlen("Subject") ? subject->name : "Subject";
 	const char *old = subject != NULL ? subject->value + strspn(subject->value, " \t") : "";
 	char *value;
 
@@ -365,7 +367,7 @@ static void tag_subject(struct txn *t)
 		return;
 	value = talloc_asprintf(t->mem, " %s%s%s", tag, tag[strlen(tag) - 1] == ' ' ? "" : " ", old);
 	if (value != NULL)
-		change(t, CHANGE_SET_HEADER, "Subject", 1, value);
+		change(t, CHANGE_SET_HEADER, name, 1, value);
 }
 
 static void remove_blackholes(struct txn *t)

@@ -6,6 +6,7 @@
 
 #include "check/check.h"
 #include "check/dmarc.h"
+#include "engine/sign_keys.h"
 #include "message/address.h"
 #include "net/resolver_servers.h"
 #include "net/smtp_client.h"
@@ -95,6 +96,7 @@ static const struct section service_sections[] = {
 	{ .name = "log", .rows = log_settings, .help = "one line a message, refused connection or refused recipient" },
 	{ .name = "journal", .rows = journal_settings, .help = "decision records for winnowctl explain and search" },
 	{ .name = "evidence", .rows = evidence_settings, .help = "what we write into mail and replies" },
+	{ .name = "sign", .rows = sign_settings, .help = "outbound mail is signed (DKIM), last of all; where a key cannot be used it is deferred, in every mode: it never leaves unsigned" },
 };
 
 const struct setting *stage_deadline_row(enum stage stage)

@@ -38,7 +38,7 @@ struct verdict {
 /* Pure: no clock, no memory, no services. The result points into the input. */
 void verdict_decide(const struct verdict_input *input, struct verdict *verdict_r);
 
-/* The copy that the verdict wants could not be kept: the refusal becomes a deferral (internal-error), so that nothing is lost. */
+/* What the verdict wants could not be done, a copy kept or a signature made: it becomes a deferral (internal-error), so that nothing is lost or leaves unsigned. */
 void verdict_without_copy(struct verdict *verdict);
 
 /* Does a finding count in this policy for this sender: not ignored, not opened by an allow list? What evidence lists. */

@@ -242,6 +242,14 @@ enum answer keys_lookup_ip(const void *content, const struct ip *ip, TALLOC_CTX 
 	return ANSWER_YES;
 }
 
+void keys_each(const void *content, void (*visit)(void *context, const char *key, const char *value), void *context)
+{
+	const struct keys *keys = content;
+
+	for (uint32_t i = 0; i < keys->n; i++)
+		visit(context, keys->v[i].key, keys->v[i].value);
+}
+
 size_t keys_count(const void *content)
 {
 	return ((const struct keys *)content)->n;

@@ -26,6 +26,7 @@ bool keys_seal(struct keys *keys, char **error_r);
 /* A kind's look-ups (policy/table.h); content: a struct keys. Any number of threads. *value_r lives as long as keys, mem is not used. */
 enum answer keys_lookup(const void *content, const char *key, TALLOC_CTX *mem, const char **value_r);
 enum answer keys_lookup_ip(const void *content, const struct ip *ip, TALLOC_CTX *mem, const char **value_r);
+void keys_each(const void *content, void (*visit)(void *context, const char *key, const char *value), void *context);
 size_t keys_count(const void *content);
 
 /* "192.0.2.1/24 has host bits: write 192.0.2.0/24", or why text is no network at all; a child of parent. Also for cidr:. */

@@ -208,6 +208,15 @@ bool table_is_empty(struct table *table)
 	return !known || table->kind->count != NULL;
 }
 
+void table_each(struct table *table, void (*visit)(void *context, const char *key, const char *value), void *context)
+{
+	struct content *content = table != NULL && table->kind != NULL && table->kind->each != NULL ? acquire(table) : NULL;
+
+	if (content != NULL)
+		table->kind->each(content->data, visit, context);
+	release(content);
+}
+
 /* --- look-ups --- */
 
 void table_complain(struct table *table, int64_t now, const char *why)

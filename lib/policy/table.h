@@ -36,6 +36,8 @@ struct table_kind {
 	enum answer (*lookup)(const void *content, const char *key, TALLOC_CTX *mem, const char **value_r);
 	/* The most specific network that holds ip; NULL: the kind is asked with the address as text. */
 	enum answer (*lookup_ip)(const void *content, const struct ip *ip, TALLOC_CTX *mem, const char **value_r);
+	/* Shows each entry, in their order. NULL: its entries cannot be listed. */
+	void (*each)(const void *content, void (*visit)(void *context, const char *key, const char *value), void *context);
 	/* Entries in it. NULL: not known, never empty. */
 	size_t (*count)(const void *content);
 };
@@ -77,6 +79,9 @@ enum answer table_lookup_domain(struct table *table, const char *domain, TALLOC_
 
 /* Asks by address: networks in inline:, file: and cidr:, the address as text elsewhere. Family 0: ANSWER_NO. */
 enum answer table_lookup_ip(struct table *table, const struct ip *ip, TALLOC_CTX *mem, const char **value_r);
+
+/* Shows each entry that the table holds now; strings are valid while visit runs. Only of inline: and file: tables: others are not listed, and visit is not called. */
+void table_each(struct table *table, void (*visit)(void *context, const char *key, const char *value), void *context);
 
 /* True for NULL and for a table that holds nothing now. A database that cannot be read or counted (sqlite:) is not empty. */
 bool table_is_empty(struct table *table);

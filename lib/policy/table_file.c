@@ -67,5 +67,5 @@ static void *load(TALLOC_CTX *parent, const char *argument, char **error_r)
 }
 
 const struct table_kind table_kind_file = {
-	.name = "file", .is_file = true, .load = load, .lookup = keys_lookup, .lookup_ip = keys_lookup_ip, .count = keys_count,
+	.name = "file", .is_file = true, .load = load, .lookup = keys_lookup, .lookup_ip = keys_lookup_ip, .each = keys_each, .count = keys_count,
 };

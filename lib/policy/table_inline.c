@@ -60,5 +60,5 @@ static void *load(TALLOC_CTX *parent, const char *argument, char **error_r)
 }
 
 const struct table_kind table_kind_inline = {
-	.name = "inline", .load = load, .lookup = keys_lookup, .lookup_ip = keys_lookup_ip, .count = keys_count,
+	.name = "inline", .load = load, .lookup = keys_lookup, .lookup_ip = keys_lookup_ip, .each = keys_each, .count = keys_count,
 };

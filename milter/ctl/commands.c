@@ -6,11 +6,11 @@
 
 /* A new command is a file and two lines here. */
 extern const struct command command_check, command_classes, command_classify, command_defaults, command_dmarc, command_explain, command_ping, command_policy,
-	command_quarantine, command_reload, command_search, command_spf, command_stats;
+	command_quarantine, command_reload, command_search, command_sign, command_spf, command_stats;
 
 const struct command *const ctl_commands[] = {
 	&command_check, &command_classes, &command_classify, &command_defaults, &command_dmarc, &command_explain, &command_ping, &command_policy,
-	&command_quarantine, &command_reload, &command_search, &command_spf, &command_stats,
+	&command_quarantine, &command_reload, &command_search, &command_sign, &command_spf, &command_stats,
 	NULL,
 };
 

@@ -15,14 +15,22 @@ PARTIAL = bad(9, fields='Content-Type: message/partial; id=1\r\n')
 CONFIG = 'quarantine { path = "disk/quarantine"  rate_max = 0 }\nspf { enabled = false }\n'
 
 
+# in a chroot the root is no mount point whose propagation could be changed
+WAYS = ['--mount --propagation private', '--mount --propagation unchanged']
+
+
 def alone():
 	"""Runs the program again where mounts are ours alone. False: we may not."""
 	if os.environ.get('WINNOW_ALONE'):
 		return True
-	if os.geteuid() != 0 or subprocess.run(['unshare', '--mount', 'true'], stderr=subprocess.DEVNULL).returncode:
+	if os.geteuid() != 0:
 		return False
-	os.environ['WINNOW_ALONE'] = '1'
-	os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', sys.executable, '-B'] + sys.argv)
+	for way in WAYS:
+		words = ['unshare'] + way.split()
+		if subprocess.run(words + ['true'], stderr=subprocess.DEVNULL).returncode == 0:
+			os.environ['WINNOW_ALONE'] = '1'
+			os.execvp('unshare', words + [sys.executable, '-B'] + sys.argv)
+	return False
 
 
 class Full(StoreCase):

@@ -285,6 +285,36 @@ static void values_are_children_of_mem(void **state)
 	table_set_free(set);
 }
 
+static void list(void *context, const char *key, const char *value)
+{
+	char **text = context;
+
+	*text = talloc_asprintf_append(*text, "%s>%s;", key, value);
+}
+
+static void entries_are_listed_where_the_table_knows_them(void **state)
+{
+	static const struct { const char *spec, *want; } cases[] = {
+		{ "inline:B=2, a, c = x y", "b>2;a>;c>x y;" }, { "inline:", "" }, { "", "" }, { "file:listed", "k>v w;l>;" }, { "pcre:patterns", "" },
+	};
+	struct table_set *set = table_set_new_still(NULL);
+
+	(void)state;
+	write_file("listed", "# none\nk v w\nL\n");
+	write_file("patterns", "/x/ y\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct table *table = open_table(set, cases[i].spec);
+		char *text = talloc_strdup(NULL, "");
+
+		table_each(table, list, &text);
+		assert_string_equal(text, cases[i].want);
+		talloc_free(text);
+		table_close(table);
+	}
+	table_each(NULL, list, NULL);
+	table_set_free(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +329,7 @@ int main(void)
 		cmocka_unit_test(domains_are_asked_with_their_parents),
 		cmocka_unit_test(keys_of_any_length_are_safe),
 		cmocka_unit_test(values_are_children_of_mem),
+		cmocka_unit_test(entries_are_listed_where_the_table_knows_them),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+# test_sendmail_sign.py - mail that leaves through Sendmail signed: what the next hop gets verifies
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lab.case import main                                    # noqa: E402
+from lab import signing                                      # noqa: E402
+
+
+class Signing(signing.Signing):
+	kind = 'sendmail'
+
+
+if __name__ == '__main__':
+	main()
