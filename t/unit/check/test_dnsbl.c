@@ -74,76 +74,76 @@ static void judge(struct bench *b)
 /* A line of the zone for the fixture's client. */
 #define AT(zone, code) "44.33.22.11." zone " A " code "\n"
 
+static const struct { const char *conf, *zone; const char *xbl, *pbl, *rbl, *multiple, *internal, *dnswl, *note; } code_cases[] = {
+	{ ZEN, "", NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ "", AT("zen.test", "127.0.0.4"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.4"), "11.22.33.44 is listed by zen.test (127.0.0.4)", NULL, NULL, NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.5"), "zen.test", NULL, NULL, NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.7"), "zen.test", NULL, NULL, NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.10"), NULL, "zen.test (127.0.0.10)", NULL, NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.11"), NULL, "zen.test (127.0.0.11)", NULL, NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.2"), NULL, NULL, "zen.test", NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.3"), NULL, NULL, "zen.test", NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.2") AT("zen.test", "127.0.0.9"), NULL, NULL, "zen.test (127.0.0.2, 127.0.0.9)", NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.30"), NULL, NULL, "zen.test", NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.20"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ ZEN, AT("zen.test", "127.0.0.4") AT("zen.test", "127.0.0.10") AT("zen.test", "127.0.0.2"), "zen.test", "zen.test", "zen.test", NULL, NULL, NULL, NULL },
+	{ "class \"xbl\" { action = \"score\" } dnsbl { lists_min = 1 } " ZEN, AT("zen.test", "127.0.0.4"), "zen.test", NULL, NULL, "zen.test", NULL, NULL, NULL },
+	/* answers that are no listing */
+	{ ZEN, AT("zen.test", "127.255.255.252"), NULL, NULL, NULL, NULL, NULL, NULL, "zen.test: it says that there is no such zone" },
+	{ ZEN, AT("zen.test", "127.255.255.254"), NULL, NULL, NULL, NULL, NULL, NULL, "public" },
+	{ ZEN, AT("zen.test", "127.255.255.255"), NULL, NULL, NULL, NULL, NULL, NULL, "over quota" },
+	{ ZEN, AT("zen.test", "127.0.0.1"), NULL, NULL, NULL, NULL, NULL, NULL, "refuses to answer us" },
+	{ ZEN, AT("zen.test", "10.0.0.1"), NULL, NULL, NULL, NULL, NULL, NULL, "outside 127.0.0.0/8" },
+	{ ZEN, AT("zen.test", "127.0.0.4") AT("zen.test", "192.0.2.1"), NULL, NULL, NULL, NULL, NULL, NULL, "outside" },
+	{ ZEN, AT("zen.test", "!fail"), NULL, NULL, NULL, NULL, NULL, NULL, "zen.test: its servers failed" },
+	{ ZEN, AT("zen.test", "!late"), NULL, NULL, NULL, NULL, NULL, NULL, "zen.test: no answer in time" },
+	{ FOUR, AT("a.test", "!late") AT("c.test", "!fail"), NULL, NULL, NULL, NULL, NULL, NULL, "List A: no answer in time; c.test: its servers failed" },
+	/* operators */
+	{ FOUR, AT("a.test", "127.0.0.2"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ FOUR, AT("a.test", "127.0.0.2") AT("b.test", "127.0.0.2"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ FOUR, AT("a.test", "127.0.0.2") AT("c.test", "127.0.0.3"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ FOUR, AT("a.test", "127.0.0.2") AT("c.test", "127.0.0.2"), NULL, NULL, NULL, "listed by List A (127.0.0.2), c.test (127.0.0.2)", NULL, NULL, NULL },
+	{ FOUR, AT("b.test", "127.0.0.2") AT("d.test", "127.3.0.9"), NULL, NULL, NULL, "b.test (127.0.0.2), d.test (127.3.0.9)", NULL, NULL, NULL },
+	{ FOUR, AT("a.test", "127.0.0.2") AT("d.test", "!late"), NULL, NULL, NULL, NULL, NULL, NULL, "d.test" },
+	{ FOUR "dnsbl { lists_min = 3 }", AT("a.test", "127.0.0.2") AT("b.test", "127.0.0.2") AT("d.test", "127.0.0.2"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ FOUR "dnsbl { lists_min = 3 }", AT("a.test", "127.0.0.2") AT("c.test", "127.0.0.2") AT("d.test", "127.0.0.2"), NULL, NULL, NULL, "List A", NULL, NULL, NULL },
+	{ ZEN FOUR, AT("zen.test", "127.0.0.4") AT("d.test", "127.0.0.2"), "zen.test", NULL, NULL, "zen.test (127.0.0.4), d.test", NULL, NULL, NULL },
+	{ ZEN INTERNAL, AT("int.test", "127.0.0.5"), NULL, NULL, NULL, NULL, "11.22.33.44 is listed by int.test (127.0.0.5)", NULL, NULL },
+	{ ZEN INTERNAL "dnsbl { lists_min = 1 }", AT("int.test", "127.0.0.5"), NULL, NULL, NULL, NULL, "int.test", NULL, NULL },
+	/* white lists */
+	{ WHITE, AT("w1.test", "127.0.5.1"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ WHITE, AT("w1.test", "127.0.5.1") AT("w2.test", "127.0.9.1"), NULL, NULL, NULL, NULL, NULL, "listed by w1.test (127.0.5.1), White (127.0.9.1)", NULL },
+	{ WHITE, AT("w2.test", "127.0.9.2"), NULL, NULL, NULL, NULL, NULL, "White (127.0.9.2)", NULL },
+	{ WHITE, AT("w2.test", "127.0.10.2"), NULL, NULL, NULL, NULL, NULL, NULL, "White: it refuses" },
+	{ WHITE, AT("w1.test", "127.0.5.1") AT("w2.test", "127.0.0.255"), NULL, NULL, NULL, NULL, NULL, NULL, "White: it refuses" },
+	{ WHITE, AT("w1.test", "127.0.5.1") AT("list.dnswl.org", "127.0.5.0"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+	{ WHITE, AT("w1.test", "127.0.5.1") AT("list.dnswl.org", "127.0.5.1"), NULL, NULL, NULL, NULL, NULL, "list.dnswl.org", NULL },
+	{ WHITE "dnsbl { allow_lists_min = 1 }", AT("w1.test", "127.0.0.2"), NULL, NULL, NULL, NULL, NULL, "w1.test", NULL },
+	{ ZEN WHITE, AT("zen.test", "127.0.0.4") AT("w2.test", "127.0.9.3"), "zen.test", NULL, NULL, NULL, NULL, "White", NULL },
+};
+
 static void each_code_is_what_the_configuration_says(void **state)
 {
-	static const struct { const char *conf, *zone; const char *xbl, *pbl, *rbl, *multiple, *internal, *dnswl, *note; } cases[] = {
-		{ ZEN, "", NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ "", AT("zen.test", "127.0.0.4"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.4"), "11.22.33.44 is listed by zen.test (127.0.0.4)", NULL, NULL, NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.5"), "zen.test", NULL, NULL, NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.7"), "zen.test", NULL, NULL, NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.10"), NULL, "zen.test (127.0.0.10)", NULL, NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.11"), NULL, "zen.test (127.0.0.11)", NULL, NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.2"), NULL, NULL, "zen.test", NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.3"), NULL, NULL, "zen.test", NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.2") AT("zen.test", "127.0.0.9"), NULL, NULL, "zen.test (127.0.0.2, 127.0.0.9)", NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.30"), NULL, NULL, "zen.test", NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.20"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ ZEN, AT("zen.test", "127.0.0.4") AT("zen.test", "127.0.0.10") AT("zen.test", "127.0.0.2"), "zen.test", "zen.test", "zen.test", NULL, NULL, NULL, NULL },
-		{ "class \"xbl\" { action = \"score\" } dnsbl { lists_min = 1 } " ZEN, AT("zen.test", "127.0.0.4"), "zen.test", NULL, NULL, "zen.test", NULL, NULL, NULL },
-		/* answers that are no listing */
-		{ ZEN, AT("zen.test", "127.255.255.252"), NULL, NULL, NULL, NULL, NULL, NULL, "zen.test: it says that there is no such zone" },
-		{ ZEN, AT("zen.test", "127.255.255.254"), NULL, NULL, NULL, NULL, NULL, NULL, "public" },
-		{ ZEN, AT("zen.test", "127.255.255.255"), NULL, NULL, NULL, NULL, NULL, NULL, "over quota" },
-		{ ZEN, AT("zen.test", "127.0.0.1"), NULL, NULL, NULL, NULL, NULL, NULL, "refuses to answer us" },
-		{ ZEN, AT("zen.test", "10.0.0.1"), NULL, NULL, NULL, NULL, NULL, NULL, "outside 127.0.0.0/8" },
-		{ ZEN, AT("zen.test", "127.0.0.4") AT("zen.test", "192.0.2.1"), NULL, NULL, NULL, NULL, NULL, NULL, "outside" },
-		{ ZEN, AT("zen.test", "!fail"), NULL, NULL, NULL, NULL, NULL, NULL, "zen.test: its servers failed" },
-		{ ZEN, AT("zen.test", "!late"), NULL, NULL, NULL, NULL, NULL, NULL, "zen.test: no answer in time" },
-		{ FOUR, AT("a.test", "!late") AT("c.test", "!fail"), NULL, NULL, NULL, NULL, NULL, NULL, "List A: no answer in time; c.test: its servers failed" },
-		/* operators */
-		{ FOUR, AT("a.test", "127.0.0.2"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ FOUR, AT("a.test", "127.0.0.2") AT("b.test", "127.0.0.2"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ FOUR, AT("a.test", "127.0.0.2") AT("c.test", "127.0.0.3"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ FOUR, AT("a.test", "127.0.0.2") AT("c.test", "127.0.0.2"), NULL, NULL, NULL, "listed by List A (127.0.0.2), c.test (127.0.0.2)", NULL, NULL, NULL },
-		{ FOUR, AT("b.test", "127.0.0.2") AT("d.test", "127.3.0.9"), NULL, NULL, NULL, "b.test (127.0.0.2), d.test (127.3.0.9)", NULL, NULL, NULL },
-		{ FOUR, AT("a.test", "127.0.0.2") AT("d.test", "!late"), NULL, NULL, NULL, NULL, NULL, NULL, "d.test" },
-		{ FOUR "dnsbl { lists_min = 3 }", AT("a.test", "127.0.0.2") AT("b.test", "127.0.0.2") AT("d.test", "127.0.0.2"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ FOUR "dnsbl { lists_min = 3 }", AT("a.test", "127.0.0.2") AT("c.test", "127.0.0.2") AT("d.test", "127.0.0.2"), NULL, NULL, NULL, "List A", NULL, NULL, NULL },
-		{ ZEN FOUR, AT("zen.test", "127.0.0.4") AT("d.test", "127.0.0.2"), "zen.test", NULL, NULL, "zen.test (127.0.0.4), d.test", NULL, NULL, NULL },
-		{ ZEN INTERNAL, AT("int.test", "127.0.0.5"), NULL, NULL, NULL, NULL, "11.22.33.44 is listed by int.test (127.0.0.5)", NULL, NULL },
-		{ ZEN INTERNAL "dnsbl { lists_min = 1 }", AT("int.test", "127.0.0.5"), NULL, NULL, NULL, NULL, "int.test", NULL, NULL },
-		/* white lists */
-		{ WHITE, AT("w1.test", "127.0.5.1"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ WHITE, AT("w1.test", "127.0.5.1") AT("w2.test", "127.0.9.1"), NULL, NULL, NULL, NULL, NULL, "listed by w1.test (127.0.5.1), White (127.0.9.1)", NULL },
-		{ WHITE, AT("w2.test", "127.0.9.2"), NULL, NULL, NULL, NULL, NULL, "White (127.0.9.2)", NULL },
-		{ WHITE, AT("w2.test", "127.0.10.2"), NULL, NULL, NULL, NULL, NULL, NULL, "White: it refuses" },
-		{ WHITE, AT("w1.test", "127.0.5.1") AT("w2.test", "127.0.0.255"), NULL, NULL, NULL, NULL, NULL, NULL, "White: it refuses" },
-		{ WHITE, AT("w1.test", "127.0.5.1") AT("list.dnswl.org", "127.0.5.0"), NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-		{ WHITE, AT("w1.test", "127.0.5.1") AT("list.dnswl.org", "127.0.5.1"), NULL, NULL, NULL, NULL, NULL, "list.dnswl.org", NULL },
-		{ WHITE "dnsbl { allow_lists_min = 1 }", AT("w1.test", "127.0.0.2"), NULL, NULL, NULL, NULL, NULL, "w1.test", NULL },
-		{ ZEN WHITE, AT("zen.test", "127.0.0.4") AT("w2.test", "127.0.9.3"), "zen.test", NULL, NULL, NULL, NULL, "White", NULL },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(code_cases) / sizeof(code_cases[0]); i++) {
 		for (int queued = 0; queued < 2; queued++) {
-			struct bench b = begin(cases[i].conf, cases[i].zone);
+			struct bench b = begin(code_cases[i].conf, code_cases[i].zone);
 			const char *note;
 
 			b.z->queued = queued;
 			judge(&b);
-			fixture_expect(b.f, cases[i].zone, CLASS_XBL, cases[i].xbl);
-			fixture_expect(b.f, cases[i].zone, CLASS_PBL, cases[i].pbl);
-			fixture_expect(b.f, cases[i].zone, CLASS_RBL, cases[i].rbl);
-			fixture_expect(b.f, cases[i].zone, CLASS_DNSBL_MULTIPLE, cases[i].multiple);
-			fixture_expect(b.f, cases[i].zone, CLASS_IP_BLACKLISTED_INTERNAL, cases[i].internal);
-			fixture_expect(b.f, cases[i].zone, CLASS_DNSWL, cases[i].dnswl);
-			assert_int_equal(b.f->t.rcpt->word.dnswl, cases[i].dnswl != NULL);
+			fixture_expect(b.f, code_cases[i].zone, CLASS_XBL, code_cases[i].xbl);
+			fixture_expect(b.f, code_cases[i].zone, CLASS_PBL, code_cases[i].pbl);
+			fixture_expect(b.f, code_cases[i].zone, CLASS_RBL, code_cases[i].rbl);
+			fixture_expect(b.f, code_cases[i].zone, CLASS_DNSBL_MULTIPLE, code_cases[i].multiple);
+			fixture_expect(b.f, code_cases[i].zone, CLASS_IP_BLACKLISTED_INTERNAL, code_cases[i].internal);
+			fixture_expect(b.f, code_cases[i].zone, CLASS_DNSWL, code_cases[i].dnswl);
+			assert_int_equal(b.f->t.rcpt->word.dnswl, code_cases[i].dnswl != NULL);
 			assert_false(b.f->t.rcpt->word.allowed || b.f->t.rcpt->word.proven);
 			note = fixture_note(b.f, "dnsbl");
-			if ((note != NULL) != (cases[i].note != NULL) || (note != NULL && strstr(note, cases[i].note) == NULL))
-				fail_msg("%s: note %s", cases[i].zone, note != NULL ? note : "none");
+			if ((note != NULL) != (code_cases[i].note != NULL) || (note != NULL && strstr(note, code_cases[i].note) == NULL))
+				fail_msg("%s: note %s", code_cases[i].zone, note != NULL ? note : "none");
 			end(&b);
 		}
 	}
